@@ -1,0 +1,139 @@
+"""HTML of a feed to plain text: the body, and apart from it captions and credits.
+
+Runs in the parsing child. Does not sanitise for display: nothing of the markup is kept.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+"""Elements that end a line of text. Source: HTML Living Standard §15.3, ``display: block`` and tables."""
+
+DROPPED = "script, style, noscript, template, iframe, object, svg, math, nav, form, button, select, textarea"
+
+CAPTIONS = (
+    "figcaption, .wp-caption-text, .caption, .image-caption, .photo-caption, .credit, .media-credit, .wp-caption-dd"
+)
+"""Where captions and credits stand: HTML's own element, WordPress's class, and the classes news sites use."""
+
+LIMIT = 2_000_000
+"""Characters of markup that are read; what follows is cut. An article of 20,000 words has some 200,000."""
+
+NESTED = 2_000
+"""Tags opened in a row without one closed above which markup is stripped by pattern: deep trees take square time."""
+
+CUT = re.compile(r"<[^>]{0,4000}>")
+_DEEP = re.compile(rf"(?:<(?!/)[a-zA-Z][^>]*>\s*){{{NESTED}}}")
+_INVISIBLE = dict.fromkeys(
+    [*range(0x00, 0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF]
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """*text* as one line: no control characters, non-characters or lone surrogates; blanks as single spaces."""
+    return " ".join(_SURROGATES.sub("\ufffd", text).translate(_INVISIBLE).split())
+
+
+def text_of(markup: str) -> tuple[str, str]:
+    """The body and the captions of *markup*, each a line a block.
+
+    A word with markup in it stays one word (``<b>Nagorno</b>-Karabakh``). Cost: some 0.3 ms for 6 KB.
+    """
+    markup = _SURROGATES.sub("\ufffd", markup[:LIMIT])
+    if "<" not in markup and "&" not in markup:
+        return _lines(markup), ""
+    if _DEEP.search(markup):
+        markup = CUT.sub(" ", markup)
+    tree = LexborHTMLParser(markup)
+    root = tree.body
+    if root is None:
+        return "", ""
+    for node in root.css(DROPPED):
+        node.decompose()
+    captions = []
+    for node in root.css(CAPTIONS):
+        if caption := clean(node.text()):
+            captions.append(caption)
+        node.decompose()
+    for node in root.css(", ".join(sorted(BLOCKS))):
+        _set_apart(node)
+    return _lines(root.text()), "\n".join(dict.fromkeys(captions))
+
+
+def _set_apart(node: LexborNode) -> None:
+    node.insert_before("\n")
+    node.insert_after("\n")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(line for raw in text.splitlines() if (line := clean(raw)))
+
+
+ORIGIN = re.compile(
+    r"^\s*(?:source|sources|agencies|источник|աղբյուր|mənbə|kaynak)\s*[:։]\s*(?P<name>[^\n.]{2,80})\.?\s*$",
+    re.IGNORECASE,
+)
+DATELINE = re.compile(r"^[^\n]{0,60}?\((?P<name>AP|AFP|Reuters|TASS|dpa|EFE|ANSA|UPI|Interfax|Sputnik)\)\s*[-–—]")
+
+
+def origin_of(body: str) -> tuple[str, str]:
+    """Who the text says it comes from, and the text without the line that says it.
+
+    Read are a last line ``Source: …`` and a dateline such as ``PARIS (Reuters) -``, which stays in the text.
+    """
+    head, _, last = body.rstrip().rpartition("\n")
+    if found := ORIGIN.match(last):
+        return clean(found["name"]), head.rstrip()
+    if found := DATELINE.match(body):
+        return found["name"], body
+    return "", body
+
+
+def same_words(text: str) -> str:
+    """*text* reduced to its letters and digits, to tell whether one text holds another."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())

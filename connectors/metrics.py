@@ -1,0 +1,18 @@
+"""What is counted, in one list. No label holds a feed's text: names of sources and sinks are configured."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+POLLS = Counter("wirewatch_polls", "Polls by how they went", ["state"])
+ARTICLES = Counter("wirewatch_articles", "Articles accepted from sources")
+REJECTED = Counter("wirewatch_rejected", "Entries and documents set aside at polling")
+LATENESS = Gauge("wirewatch_poll_lateness_seconds", "How late the last poll began")
+RELOAD_OK = Gauge(
+    "wirewatch_config_last_reload_successful", "1 when the last reading of the watchlists found no mistake"
+)
+DELIVERIES = Counter("wirewatch_deliveries", "Alerts handed to a sink", ["sink"])
+RETRIES = Counter("wirewatch_delivery_retries", "Deliveries that failed and are tried again", ["sink"])
+DELIVERY_DEAD = Counter("wirewatch_delivery_dead_letters", "Alerts set aside because a sink never took them", ["sink"])
+DELIVERY_LAG = Gauge("wirewatch_delivery_lag", "Records of alert topics that a sink has not passed yet", ["sink"])
+SINK_GONE = Gauge("wirewatch_sink_gone", "1 when a sink wants no more alerts and is disabled until a restart", ["sink"])
