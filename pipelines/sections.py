@@ -1,0 +1,108 @@
+"""The parts of ``wirewatch.yaml`` as they are written, and the units they are written in."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipelines.conditions import Line, Slug
+
+_TIME = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SIZE = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
+
+
+def _seconds(value: Any) -> float:
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", value) if isinstance(value, str) else []
+    if not parts or "".join(number + unit for number, unit in parts) != value:
+        raise ValueError("must be a time with its unit, such as 30s, 5m, 1h30m or 7d")
+    return sum(float(number) * _TIME[unit] for number, unit in parts)
+
+
+def _bytes(value: Any) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?B)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be a size with its unit, such as 500 MB or 2 GB")
+    return int(float(match[1]) * _SIZE[match[2]])
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+"""Seconds; in a file with units: ``30s``, ``5m``, ``1h30m``, ``7d``, ``2w``."""
+
+Size = Annotated[int, BeforeValidator(_bytes)]
+"""Bytes; in a file with a unit, decimal as disks are sold: ``500 MB``, ``2 GB``."""
+
+
+class Section(BaseModel):
+    """A part of the file: immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Flow(Section):
+    """How the flow works. *horizon*: how long duplicates are remembered, in seconds."""
+
+    horizon: Duration = Field(default=7 * 86400.0, ge=60, le=366 * 86400)
+
+
+class Spacy(Section):
+    """Statistical models by language: the names of installed spaCy packages."""
+
+    models: dict[str, str] = {}
+
+
+class Log(Section):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Metrics(Section):
+    """Where Prometheus metrics are served: a *port* of the loopback address, 0 for nowhere."""
+
+    port: int = Field(default=9464, ge=0, le=65535)
+
+
+class Retain(Section):
+    """How much the bus keeps of each topic, in seconds and bytes; None keeps all."""
+
+    time: Duration | None = Field(default=None, ge=3600)
+    size: Size | None = Field(default=None, ge=1_000_000)
+
+
+class File(Section):
+    """``wirewatch.yaml`` as it is written."""
+
+    data: Line = "data"
+    bus: dict[str, Any] = {"type": "local"}
+    sources: tuple[dict[str, Any], ...] = ()
+    feeds: tuple[Line, ...] = ()
+    watchlists: Line = "watchlists"
+    gazetteer: Line | None = None
+    sinks: tuple[dict[str, Any], ...] = ()
+    flow: Flow = Flow()
+    spacy: Spacy = Spacy()
+    log: Log = Log()
+    metrics: Metrics = Metrics()
+    retain: Retain = Retain()
+
+
+class Head(Section):
+    """What every bus, source and sink has beside its own options."""
+
+    type: str
+
+
+class SourceHead(Head):
+    """What every source has: a *name* of its own and, if wished, how often it is polled."""
+
+    name: Slug
+    interval: Duration | None = Field(default=None, ge=1, le=7 * 86400)
+
+
+class SinkHead(Head):
+    """What every sink has: a *name* of its own and, if wished, the watchlists it tells about."""
+
+    name: Slug
+    watchlists: Annotated[tuple[str, ...], Field(min_length=1)] | None = None

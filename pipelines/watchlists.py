@@ -1,0 +1,178 @@
+"""A watchlist: what one desk wants to be told about, as a YAML file that an analyst writes.
+
+::
+
+    id: csto
+    title: Collective Security Treaty Organization
+    match:
+      any:
+        - actor: csto
+        - "collective security treaty"
+    examples: {alert: ["CSTO troops arrive"], quiet: ["A bank offers collective security"]}
+
+What ``match`` may hold is in `pipelines.conditions`. A file is refused whole, every mistake at its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator as After
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+
+from connectors.errors import ConfigError, Problem
+from pipelines.conditions import Condition, Line, Slug, Value, anchors, entity, leaves, or_short
+from pipelines.events import Loc
+from pipelines.located import Document, nearest, read, read_bytes, validate
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", text):
+        raise ValueError("must be a two-letter language code such as en")
+    return text
+
+
+Language = Annotated[str, After(_language)]
+
+
+class Sources(Value):
+    """Which sources a list looks at: those named, or with ``not`` all but those named."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        json_schema_extra=lambda schema: or_short(schema, {"type": "array", "items": {"type": "string"}}),
+    )
+
+    only: tuple[Line, ...] | None = Field(default=None, min_length=1)
+    not_: tuple[Line, ...] = Field(default=(), alias="not", min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, data: Any) -> Any:
+        return {"only": data} if isinstance(data, list | tuple) else data
+
+
+class Example(Value):
+    """A text to try the list on. In the file a plain text is enough; it is read as an article's body."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: or_short(schema, {"type": "string"}))
+
+    title: str = ""
+    lead: str = ""
+    body: str = ""
+    captions: str = ""
+    language: Language | None = None
+    source: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"body": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _has_text(self) -> Example:
+        if not (self.title + self.lead + self.body + self.captions).strip():
+            raise ValueError("must have a text: title, lead, body or captions")
+        return self
+
+
+class Examples(Value):
+    """Texts that must alert and texts that must not; `wirewatch check` tries them all."""
+
+    alert: tuple[Example, ...] = ()
+    quiet: tuple[Example, ...] = ()
+
+
+class Watchlist(Value):
+    """One list. Its alerts go to ``alerts.<topic>``, or to ``alerts.<id>`` when it shares no topic."""
+
+    id: Slug = Field(description="stable: alert ids and topics are made from it")
+    title: Line
+    owner: str = ""
+    severity: Literal["low", "medium", "high"] = "medium"
+    description: str = ""
+    topic: Slug | None = Field(None, description="a topic that several lists share, instead of one of its own")
+    languages: tuple[Language, ...] | None = Field(default=None, min_length=1, description="only articles in these")
+    sources: Sources = Sources()
+    match: Condition
+    examples: Examples = Examples()
+
+    _document: Document | None = PrivateAttr(None)
+
+    def admits(self, language: str, source: str) -> bool:
+        """Whether the list looks at articles in *language* from *source* at all."""
+        if self.languages is not None and language not in self.languages:
+            return False
+        if self.sources.only is not None and source not in self.sources.only:
+            return False
+        return source not in self.sources.not_
+
+    @property
+    def path(self) -> str:
+        """The file that the list was parsed from, "" when it was made otherwise."""
+        return self._document.path if self._document else ""
+
+    def problem(self, message: str, loc: Loc = ()) -> Problem:
+        """A mistake in the file that the list was parsed from, at *loc*."""
+        return self._document.problem(message, loc) if self._document else Problem(self.id, 0, 0, message)
+
+
+def parse(text: bytes | str, path: str) -> Watchlist:
+    """Read one watchlist; *path* is for messages.
+
+    Raises:
+        ConfigError: with every mistake, each at its line and column.
+    """
+    document = read(text, path)
+    watchlist = validate(Watchlist, document)
+    watchlist._document = document
+    if anchors(watchlist.match) is None:
+        message = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
+        raise ConfigError(document.problem(message, ("match",), key=True))
+    return watchlist
+
+
+def check_ids(watchlist: Watchlist, known: Collection[str]) -> list[Problem]:
+    """The places and actors of *watchlist* that are not *known*, each with the nearest id that is."""
+    problems = []
+    for loc, leaf in leaves(watchlist.match, ("match",)):
+        kind, name = type(leaf).__name__.lower(), entity(leaf)
+        if name and name not in known:
+            message = f"no {kind} '{name}' in the gazetteer{nearest(name, known)}"
+            problems.append(watchlist.problem(message, (*loc, kind)))
+    return problems
+
+
+def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
+    """The text of each valid watchlist file ``*.yaml`` in *folder*, by id, and the mistakes of the others."""
+    loaded, problems = load_folder(folder)
+    return {watchlist.id: text for watchlist, text in loaded}, problems
+
+
+def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
+    """Each valid watchlist of *folder* with its text, by file name, and the mistakes of the other files."""
+    if not folder.is_dir():
+        return [], [Problem(str(folder), 0, 0, "no such folder of watchlists")]
+    loaded: dict[str, tuple[Watchlist, bytes]] = {}
+    problems: list[Problem] = []
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.name[0] != "."):
+        try:
+            text = read_bytes(path)
+            watchlist = parse(text, str(path))
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        if watchlist.id in loaded:
+            other = loaded[watchlist.id][0].path
+            problems.append(watchlist.problem(f"id '{watchlist.id}' is also that of {other}", ("id",)))
+        else:
+            loaded[watchlist.id] = watchlist, text
+    return list(loaded.values()), problems
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a watchlist file, for editors: completion, and mistakes underlined as one types."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Watchlist.model_json_schema()

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from connectors.errors import ConfigError
+from pipelines.conditions import Actor, Group, Phrase, Place, anchors
+from pipelines.watchlists import check_ids, json_schema, load_folder, parse, read_folder
+
+MINIMAL = "id: lakes\ntitle: Lakes\nmatch: [lake]\n".replace("[lake]", "lake Sevan")
+
+CHOICE = "must be a phrase, or have one of the keys phrase, place, actor, any, all, none"
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "w.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def matching(expression: str) -> str:
+    return f"id: a\ntitle: A\nmatch: {expression}\n"
+
+
+def test_a_watchlist_is_its_file() -> None:
+    watchlist = parse(
+        """
+        id: river-desk
+        title: Rivers
+        owner: desk
+        severity: high
+        topic: nature
+        languages: [en, no]
+        sources: {not: [spam]}
+        match:
+          any:
+            - river
+            - place: sevan
+            - all: [{actor: un}, {phrase: a, broad: true}]
+          none: [bank*]
+        examples:
+          alert: ["The river rose", {title: Flood, body: The river, language: en}]
+          quiet: [Rivera won]
+        """,
+        "w.yaml",
+    )
+    assert watchlist.match == Group(
+        any=(
+            Phrase(phrase="river"),
+            Place(place="sevan"),
+            Group(all=(Actor(actor="un"), Phrase(phrase="a", broad=True))),
+        ),
+        none=(Phrase(phrase="bank*"),),
+    )
+    assert (watchlist.severity, watchlist.topic, watchlist.languages) == ("high", "nature", ("en", "no"))
+    assert [example.body for example in watchlist.examples.alert] == ["The river rose", "The river"]
+    assert watchlist.path == "w.yaml"
+
+
+def test_a_single_phrase_is_an_expression() -> None:
+    assert parse(MINIMAL, "w").match == Phrase(phrase="lake Sevan")
+
+
+def test_language_and_source_conditions_decide_what_is_looked_at() -> None:
+    only = parse(MINIMAL + "languages: [en]\nsources: [a, b]\n", "w")
+    assert only.admits("en", "a")
+    assert not only.admits("ru", "a")
+    assert not only.admits("en", "c")
+    but = parse(MINIMAL + "sources: {not: [a]}\n", "w")
+    assert but.admits("und", "c")
+    assert not but.admits("und", "a")
+
+
+def test_every_mistake_is_reported_at_its_place() -> None:
+    text = """\
+id: Bad Id
+titel: x
+severity: hgih
+languages: [english]
+sources: []
+match:
+  any:
+    - plcae: x
+    - place: Ähm
+    - ""
+    - all: []
+    - [x]
+    - 12
+examples: {alert: [{titel: x}], quiet: [""]}
+"""
+    assert mistakes(text) == [
+        "w.yaml:1:1: missing key 'title'",
+        "w.yaml:1:5: 'id' must be 1 to 64 of a-z, 0-9 and -",
+        "w.yaml:2:1: unknown key 'titel'; did you mean 'title'?",
+        "w.yaml:3:11: 'severity' must be one of low, medium, high",
+        "w.yaml:4:13: 'languages' item 1 must be a two-letter language code such as en",
+        "w.yaml:5:10: 'sources' must not be empty",
+        "w.yaml:8:7: unknown key 'plcae'; did you mean 'place'?",
+        "w.yaml:9:14: 'place' must be 1 to 64 of a-z, 0-9 and -",
+        "w.yaml:10:7: 'any' item 3 must not be empty",
+        "w.yaml:11:12: 'all' must not be empty",
+        f"w.yaml:12:7: 'any' item 5 {CHOICE}",
+        f"w.yaml:13:7: 'any' item 6 {CHOICE}",
+        "w.yaml:14:21: unknown key 'titel'; did you mean 'title'?",
+        "w.yaml:14:41: 'quiet' item 1 must have a text: title, lead, body or captions",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a b", "", "x" * 65, "🐎", "Ä", "a\\nb"])
+def test_ids_that_could_not_be_file_or_topic_names_are_refused(name: str) -> None:
+    assert mistakes(MINIMAL.replace("lakes", f'"{name}"')) == ["w.yaml:1:5: 'id' must be 1 to 64 of a-z, 0-9 and -"]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "complaint"),
+    [
+        ("x", "would match almost every article"),
+        ("'Я'", "would match almost every article"),
+        ("of the", "would match almost every article"),
+        ("и в", "would match almost every article"),
+        ("'*'", "must have a letter or digit"),
+        ("'…!'", "must have a letter or digit"),
+        ("'war * peace'", "'*' may only stand at the end of the last word"),
+        ("'*gate'", "'*' may only stand at the end of the last word"),
+        ("'war *'", "'*' stands for an ending: put a word before it"),
+        ("'wa*'", "an open ending needs 3 letters before it"),
+        ("'the wa*'", "an open ending needs 3 letters before it"),
+    ],
+)
+def test_phrases_that_say_nothing_are_refused(phrase: str, complaint: str) -> None:
+    (mistake,) = mistakes(matching(phrase))
+    assert mistake.startswith("w.yaml:3:8: ")
+    assert complaint in mistake
+
+
+@pytest.mark.parametrize("phrase", ["x", "of the", "'wa*'"])
+def test_broad_allows_them(phrase: str) -> None:
+    assert parse(matching(f"{{phrase: {phrase}, broad: true}}"), "w").id == "a"
+
+
+@pytest.mark.parametrize("phrase", ["NO", "EU", "war", "'war*'", "44-day war", "Բաքու", "'карабах*'", "U2"])
+def test_ordinary_phrases_are_taken(phrase: str) -> None:
+    assert parse(matching(phrase), "w").id == "a"
+
+
+@pytest.mark.parametrize("phrase", ["yes", "1915", "~", "true"])
+def test_words_that_yaml_reads_otherwise_are_taken_or_ask_for_quotes(phrase: str) -> None:
+    if phrase == "yes":
+        assert parse(matching(phrase), "w").match == Phrase(phrase="yes")
+    else:
+        assert mistakes(matching(phrase))[0].startswith("w.yaml:3:8: 'match' must be a phrase")
+
+
+@pytest.mark.parametrize("expression", ["{none: [war]}", "{any: [war, {none: [peace]}]}", "{all: [{none: [war]}]}"])
+def test_a_list_that_holds_for_what_it_does_not_name_is_refused(expression: str) -> None:
+    assert mistakes(matching(expression)) == [
+        "w.yaml:3:1: would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
+    ]
+
+
+def test_anchors_are_the_smallest_set_that_must_be_met() -> None:
+    match = parse(matching("{all: [{any: [war, clash, fire]}, {place: a}], none: [film]}"), "w").match
+    assert anchors(match) == {Place(place="a")}
+    match = parse(matching("{any: [war, {all: [clash, {any: [fire, smoke]}]}]}"), "w").match
+    assert anchors(match) == {Phrase(phrase="war"), Phrase(phrase="clash")}
+
+
+def test_unknown_entities_are_named_with_the_nearest_known() -> None:
+    watchlist = parse(matching("\n  any:\n    - place: lachn\n    - actor: csto\n    - word"), "w.yaml")
+    assert [str(p) for p in check_ids(watchlist, {"lachin": 1, "csto": 1})] == [
+        "w.yaml:5:14: no place 'lachn' in the gazetteer; did you mean 'lachin'?"
+    ]
+    assert check_ids(watchlist, ["lachn", "csto"]) == []
+
+
+def test_a_folder_gives_the_texts_of_its_valid_lists_and_all_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(MINIMAL)
+    (tmp_path / "b.yml").write_text(MINIMAL.replace("lakes", "ponds"))
+    (tmp_path / "c.yaml").write_text(MINIMAL)
+    (tmp_path / "d.yaml").write_text("id: [")
+    (tmp_path / "e.yaml").mkdir()
+    (tmp_path / ".hidden.yaml").write_text("no list")
+    (tmp_path / "notes.txt").write_text("no list")
+    texts, problems = read_folder(tmp_path)
+    assert texts == {"lakes": MINIMAL.encode(), "ponds": MINIMAL.replace("lakes", "ponds").encode()}
+    assert [p.path.removeprefix(str(tmp_path)) for p in problems] == ["/c.yaml", "/d.yaml", "/e.yaml"]
+    assert problems[0].message == f"id 'lakes' is also that of {tmp_path / 'a.yaml'}"
+
+
+def test_an_absent_folder_is_one_mistake(tmp_path: Path) -> None:
+    assert load_folder(tmp_path / "none") == (
+        [],
+        [load_folder(tmp_path / "none")[1][0]],
+    )
+    assert "no such folder" in str(load_folder(tmp_path / "none")[1][0])
+
+
+def test_editors_get_a_schema_that_agrees_with_the_parser() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    good = {
+        "id": "a",
+        "title": "A",
+        "sources": ["x"],
+        "match": {"any": ["b", {"place": "c"}, {"all": ["d", {"none": ["e"]}]}]},
+        "examples": {"alert": ["b", {"title": "b"}]},
+    }
+    assert validator.is_valid(good)
+    assert validator.is_valid(good | {"sources": {"not": ["x"]}})
+    for bad in ({"match": 1}, {"severity": "hgih"}, {"match": {"any": []}}, {"matches": "x"}, {"sources": 1}):
+        assert not validator.is_valid(good | bad), bad
+
+
+def test_ten_thousand_phrases_load_in_seconds() -> None:
+    text = matching("\n  any:\n" + "".join(f"    - word{i} thing\n" for i in range(10_000)))
+    assert len(anchors(parse(text, "w").match) or ()) == 10_000
