@@ -1,0 +1,54 @@
+"""Prometheus metrics on loopback: the counters of `connectors.metrics`, and the accounts of the log.
+
+``accepted = processed + dead-lettered + in flight`` at every quiet moment; all four are read from the log when
+asked for, so that they are true whichever process answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+
+from connectors.buses import Bus
+from connectors.errors import ConfigError
+from pipelines import status
+
+HOST = "127.0.0.1"
+"""Metrics name sources and sinks: they are for this machine (threat T-16)."""
+
+
+def serve(bus: Bus, port: int) -> None:
+    """Serve metrics on *port* of `HOST`, from a thread, until the process ends.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+    try:
+        start_http_server(port, addr=HOST)
+    except OSError as error:
+        raise ConfigError(
+            f"metrics: port {port} cannot be used ({error.strerror}): set another, or 0 for none"
+        ) from error
+    REGISTRY.register(Accounts(bus))
+
+
+class Accounts:
+    """The accounts as gauges, read anew for each answer."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing: registering must not read the log."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the log once."""
+        now = status.read(self._bus)
+        for name in ("accepted", "processed", "dead_lettered", "in_flight"):
+            yield GaugeMetricFamily(
+                f"wirewatch_articles_{name}", f"Articles {name.replace('_', ' ')}", getattr(now, name)
+            )
+        yield GaugeMetricFamily("wirewatch_records_damaged", "Records that failed their checksum", now.damaged)

@@ -1,0 +1,126 @@
+"""``parse``, ``tag`` and ``explain``: ask a part of the line about one feed or one article."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connectors.errors import ConfigError, Problem
+from pipelines.cli.articles import HELP, find_article, read_article
+from pipelines.cli.settings import AsJson, ConfigFile, DataFolder, configuration
+
+if TYPE_CHECKING:
+    from connectors.records import Article, TaggedArticle
+    from pipelines.config import Config
+    from pipelines.watchlists import Watchlist
+
+
+def parse(
+    feed: Annotated[str, typer.Argument(metavar="FILE|URL", help="An RSS or Atom document, or its address.")],
+    json: AsJson = False,
+) -> None:
+    """Show what a feed gives.
+
+    It is fetched, parsed in a confined child and made articles of, as a poll does it; nothing is kept. With --json one
+    article a line, which 'wirewatch replay' takes. Exit 1 when it gives no feed.
+    """
+    import asyncio
+
+    from connectors.sinks.stdout import visible
+    from pipelines.cli import output
+    from pipelines.cli.polling import poll_once
+
+    batch = asyncio.run(poll_once(feed))
+    if json:
+        for article in batch.articles:
+            output.as_json(article)
+    elif batch.articles:
+        headers = ["published (UTC)", "title", "characters", "address"]
+        output.table(f"Articles: {len(batch.articles)}", headers, output.article_rows(batch.articles))
+    for letter in batch.rejected:
+        typer.echo(f"set aside: {letter.reason}: {visible(letter.detail)}", err=True)
+    if batch.failed:
+        typer.echo(f"{batch.state}: {visible(batch.reason)}", err=True)
+        raise typer.Exit(1)
+
+
+def tag(
+    article: Annotated[str, typer.Argument(metavar="FILE|-", help=HELP)],
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> None:
+    """Show the places and actors that are read in an article."""
+    from pipelines.cli import output
+
+    tagged = _tagged(configuration(config), read_article(article))
+    if json:
+        output.as_json(tagged)
+        return
+    rows = ((t.kind, t.id, t.surface, t.zone, f"{t.start}-{t.end}", t.how) for t in tagged.tags)
+    headers = ["kind", "id", "words", "zone", "span", "how"]
+    output.table(f"Tags: {len(tagged.tags)}, language: {tagged.language}", headers, rows)
+
+
+def explain(
+    article: Annotated[str, typer.Argument(metavar="ARTICLE", help=f"{HELP} Or the id of an article on the log.")],
+    *,
+    watchlist: Annotated[str, typer.Option("--watchlist", "-w", metavar="ID", help="The watchlist to try.")],
+    everything: Annotated[bool, typer.Option("--all", help="Show conditions that were not met one by one.")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Say why a watchlist fires on an article, or why not.
+
+    Exit 0 when it fires, 1 when it does not.
+    """
+    import msgspec
+
+    from pipelines.cli import output
+    from pipelines.cli.explaining import verdict
+    from pipelines.matching import explain as reasons
+
+    settings = configuration(config, data=data)
+    chosen = _watchlist(settings, watchlist)
+    tagged = _found(settings, article)
+    explanation = reasons(chosen, tagged)
+    if json:
+        copy = {"duplicate_of": tagged.duplicate_of} if tagged.duplicate_of else {}
+        output.as_json(msgspec.to_builtins(explanation) | copy)
+    else:
+        output.show(*verdict(explanation, tagged, everything))
+    raise typer.Exit(0 if explanation.held else 1)
+
+
+def _watchlist(config: Config, wanted: str) -> Watchlist:
+    from pipelines.located import nearest
+    from pipelines.watchlists import load_folder
+
+    known = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
+    if wanted not in known:
+        raise ConfigError(Problem(str(config.watchlists), 0, 0, f"no watchlist '{wanted}'{nearest(wanted, known)}"))
+    return known[wanted]
+
+
+def _found(config: Config, name: str) -> TaggedArticle:
+    """The article, tagged with the names as they are now."""
+    from pathlib import Path
+
+    import msgspec
+
+    if name == "-" or Path(name).exists():
+        return _tagged(config, read_article(name))
+    seen = find_article(config, name)
+    if seen is None:
+        raise ConfigError(f"'{name}' is neither a file nor the id of an article that the flow has seen")
+    return msgspec.structs.replace(_tagged(config, seen.article), duplicate_of=seen.duplicate_of)
+
+
+def _tagged(config: Config, article: Article) -> TaggedArticle:
+    from connectors.records import TaggedArticle
+    from pipelines.language import language_of
+    from pipelines.taggers import gazetteer
+
+    (tags,) = gazetteer.build(gazetteer.Options(folder=config.gazetteer)).tag([article])
+    return TaggedArticle(article=article, language=language_of(article), tags=tags)

@@ -1,0 +1,55 @@
+"""How an explanation looks: the verdict, then the conditions as a tree, each with the words that met it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from connectors.records import Evidence, TaggedArticle
+from connectors.sinks.stdout import fold, visible
+from pipelines.matching import Explanation, snippet
+
+NAMED = 6
+"""Conditions that were not met which are named in one line; the rest is a count."""
+
+
+def verdict(explanation: Explanation, tagged: TaggedArticle, everything: bool) -> Iterator[RenderableType]:
+    """The lines to show. Without *everything*, conditions that were not met are drawn together."""
+    fires = "fires" if explanation.held else "does not fire"
+    yield Text.assemble(
+        (visible(explanation.rule), "bold"), " ", (fires, "bold green" if explanation.held else "bold red"),
+        " on ", visible(tagged.article.title or "(no title)"),
+    )  # fmt: skip
+    if tagged.duplicate_of:
+        yield Text(f"It is a copy of article {tagged.duplicate_of}, so it raises no alert of its own.", "yellow")
+    tree = Tree(Text("because" if explanation.held else "although"), guide_style="dim", hide_root=True)
+    for part in explanation.parts:
+        _grow(tree, part, dict(tagged.article.zones()), everything)
+    yield tree
+
+
+def _grow(tree: Tree, explanation: Explanation, zones: dict[str, str], everything: bool) -> None:
+    mark = Text("✔ ", "green") if explanation.held else Text("✘ ", "red")
+    branch = tree.add(Text.assemble(mark, visible(explanation.rule)))
+    shown, more = fold(explanation.evidence)
+    for piece in shown:
+        branch.add(_words(piece, zones[piece.zone]))
+    if more:
+        branch.add(Text(f"+ {more} more", "dim italic"))
+    unmet = [part for part in explanation.parts if not (part.held or part.parts or everything)]
+    for part in explanation.parts:
+        if part not in unmet:
+            _grow(branch, part, zones, everything)
+    if unmet:
+        named = ", ".join(visible(part.rule, 40) for part in unmet[:NAMED])
+        rest = f", and {len(unmet) - NAMED} more" if len(unmet) > NAMED else ""
+        branch.add(Text(f"not in the article: {named}{rest}", "dim"))
+
+
+def _words(piece: Evidence, text: str) -> Text:
+    how = "" if piece.how == "exact" else f" ({piece.how})"
+    around = visible(snippet(text, piece.start, piece.end), 400)
+    return Text.assemble((f"{piece.zone} {piece.start}-{piece.end}", "dim"), how, "  ", around)

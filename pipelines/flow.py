@@ -1,0 +1,57 @@
+"""The flow, top to bottom: articles in, tagged articles and alerts out, topic to topic.
+
+It never tells a person anything: a bundle may run twice, and a mail cannot be unsent. Delivery is
+`connectors.deliver`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.local_runner import LocalStreamingRunner
+from pipelines.rules import Rules
+from pipelines.taggers import Tagger
+from pipelines.topics import Address, Publish, ReadFromLog, Reading
+from pipelines.transforms import Decode, Deduplicate, Flag, Tag
+
+GROUP = "flow"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the flow needs to know. *tagger* and *rules* are picklable look-ups; *horizon* is in seconds."""
+
+    address: Address
+    tagger: Callable[[], Tagger]
+    rules: Callable[[], Rules]
+    horizon: float
+
+    @property
+    def reading(self) -> Reading:
+        """Articles from where the group left off; memory from what was tagged within the horizon."""
+        return Reading(self.address, "articles", GROUP, remember="tagged", horizon=self.horizon)
+
+
+def build(pipeline: beam.Pipeline, plan: Plan) -> None:
+    """Draw the flow."""
+    articles, undecoded = pipeline | "Read" >> ReadFromLog(plan.reading) | "Decode" >> Decode()
+    judged = articles | "Deduplicate" >> Deduplicate(repr(plan.address), plan.horizon)
+    tagged, untagged = judged | "Tag" >> Tag(plan.tagger)
+    entries, unflagged = tagged | "Flag" >> Flag(plan.rules)
+    (entries, undecoded, untagged, unflagged) | "All" >> beam.Flatten() | "Publish" >> Publish(plan.address)
+
+
+def run(plan: Plan, stop: Event) -> None:
+    """Run the flow in this process until *stop* is set; return when it has drained.
+
+    Raises:
+        Exception: whatever stopped the flow; nothing accepted is lost, what was read and not committed is read again.
+    """
+    pipeline = beam.Pipeline(LocalStreamingRunner(stop), PipelineOptions(["--streaming"]))
+    build(pipeline, plan)
+    pipeline.run().wait_until_finish()

@@ -1,0 +1,75 @@
+"""The watchlists in force: compiled from the topic `watchlists`, compiled again when it has grown.
+
+`pipelines.watching` puts each valid file of the folder on the topic; every worker of the flow
+reads them there, so an edit reaches a cluster as it reaches one machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+
+from connectors.buses import Bus, Topic
+from connectors.errors import ConfigError
+from pipelines.matching import Matcher
+from pipelines.stages import Refiner
+from pipelines.taggers import spacy_names
+from pipelines.topics import Address
+from pipelines.watching import TOPIC, published
+from pipelines.watchlists import Watchlist, parse
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What `Flag` needs, as of one moment."""
+
+    matcher: Matcher
+    refiner: Refiner
+    topics: dict[str, str]
+    ends: tuple[int, ...]
+
+    def topic(self, watchlist: str) -> str:
+        """The topic that the alerts of *watchlist* go to."""
+        return self.topics[watchlist]
+
+
+@dataclass(frozen=True)
+class RulesAt:
+    """Finds the rules of a bus; picklable, so that it can travel with the graph."""
+
+    address: Address
+    models: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self) -> Rules:
+        """The rules in force now. Cost: one look at the end of a topic, unless it grew."""
+        bus = self.address.open()
+        ends = tuple(bus.end(TOPIC, p) for p in range(bus.topics()[TOPIC].partitions))
+        rules = _compiled.get(self)
+        if rules is None or rules.ends != ends:
+            rules = _compiled[self] = self._compile(bus, ends)
+        return rules
+
+    def _compile(self, bus: Bus, ends: tuple[int, ...]) -> Rules:
+        watchlists = list(stored(bus))
+        topics = {w.id: f"alerts.{w.topic or w.id}" for w in watchlists}
+        for name in topics.values():
+            bus.create(Topic(name, unique=True))
+        log.info("watchlists in force", count=len(watchlists))
+        refiner = spacy_names.build(spacy_names.Options(models=dict(self.models)))
+        return Rules(Matcher(watchlists), refiner, topics, ends)
+
+
+_compiled: dict[RulesAt, Rules] = {}
+
+
+def stored(bus: Bus) -> Iterator[Watchlist]:
+    """The watchlists on the topic. One that this version cannot read is left out, loudly: the others still work."""
+    for key, text in sorted(published(bus).items()):
+        try:
+            yield parse(text.decode(), f"{TOPIC}/{key}")
+        except ConfigError as error:
+            log.warning("watchlist left out", watchlist=key, error=str(error))

@@ -1,0 +1,265 @@
+"""The three loops, started together or alone on one log, and stopped in order.
+
+``wirewatch run`` is one process: polling and delivery share an asyncio loop, the flow has a thread of its own.
+``poll``, ``flow`` and ``deliver`` run one loop each; processes meet on the log only. Each role has one holder.
+
+Stopping (SIGTERM, Ctrl-C): no new poll starts, the flow finishes what it has read, a delivery in flight is finished,
+everything is committed, exit code 0 within `DRAIN` seconds. A second signal ends the process at once; what was
+accepted is on the log either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+import structlog
+
+from connectors import plugins
+from connectors.buses import Bus, Topic
+from connectors.child import Child
+from connectors.deliver import deliver
+from connectors.errors import TransientError
+from connectors.fetch import Fetcher
+from connectors.poll import Planned, poll_sources
+from connectors.sources import Tools
+from pipelines import accounts, watching
+from pipelines.config import Config, Sink
+from pipelines.topics import Address, stopping
+
+log = structlog.get_logger(__name__)
+
+LOOPS = frozenset({"poll", "flow", "deliver"})
+
+ROLES = {"poll": "poller", "flow": "flow"}
+"""The role of each loop that this module holds; delivery holds one of its own for each sink."""
+
+DRAIN = 10.0
+"""Seconds that draining may take (promise P-51)."""
+
+SWEEP = 600.0
+"""Seconds between two applications of retention and compaction."""
+
+TOPICS = (
+    Topic("articles", unique=True),
+    Topic("tagged", unique=True),
+    Topic("dead-letters", unique=True),
+    Topic("cursors", compact=True),
+    Topic("watchlists", compact=True),
+    Topic("source-health", compact=True),
+)
+"""The fixed topics; those of alerts are made with their watchlists. Retention is added from the configuration."""
+
+
+def run(config: Config, *, loops: frozenset[str] = LOOPS, until_idle: bool = False) -> int:
+    """Run *loops* until asked to stop, or until nothing is left to do; the exit code.
+
+    Raises:
+        ConfigError: a watchlist or the gazetteer is broken at the start, or another process holds a role.
+    """
+    return asyncio.run(Run(config, loops).main(until_idle))
+
+
+def address_of(config: Config) -> Address:
+    """Where the bus of *config* is."""
+    return Address(config.bus.type, config.bus.options.model_dump_json())
+
+
+def open_bus(config: Config) -> Bus:
+    """The bus of *config*, with the fixed topics on it."""
+    bus = address_of(config).open()
+    for topic in TOPICS:
+        bus.create(topic)
+    return bus
+
+
+class Run:
+    """One start of some loops."""
+
+    def __init__(self, config: Config, loops: frozenset[str] = LOOPS) -> None:
+        self.config = config
+        self.loops = loops
+        self.bus = open_bus(config)
+        self.stop = asyncio.Event()
+        self.halt = Event()
+
+    async def main(self, until_idle: bool = False, done: Callable[[Bus], bool] | None = None) -> int:
+        """Hold the roles, start the loops, wait for a stop, a failure or *done*, and drain."""
+        with ExitStack() as held:
+            for loop in sorted(self.loops & ROLES.keys()):
+                held.enter_context(self.bus.hold(ROLES[loop]))
+            if "flow" in self.loops:
+                watching.publish(self.config.watchlists, self.bus, strict=True)
+            self._listen()
+            if self.config.metrics.port:
+                accounts.serve(self.bus, self.config.metrics.port)
+            tasks = [asyncio.create_task(loop, name=name) for name, loop in self._loops()]
+            if until_idle:
+                done = partial(settled, self.config, self.loops)
+            if done:
+                tasks.append(asyncio.create_task(self._until(done), name="until"))
+            stopped = asyncio.create_task(self.stop.wait(), name="stop")
+            await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            self._ask_to_stop()
+            finished, late = await asyncio.wait([stopped, *tasks], timeout=DRAIN)
+        for task in late:
+            log.error("loop did not drain in time; what it had not committed is read again", loop=task.get_name())
+        failed = [task for task in finished if task.exception()]
+        for task in failed:
+            log.error("loop failed", loop=task.get_name(), exc_info=task.exception())
+        if late:
+            os._exit(1)  # a thread that hangs would keep the process for ever
+        self.bus.close()
+        return 1 if failed else 0
+
+    def _loops(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        if "poll" in self.loops:
+            yield "poll", self._poll()
+        if "flow" in self.loops:
+            yield "flow", self._flow()
+            yield "watchlists", self._watch()
+        if "deliver" in self.loops:
+            for sink in self.config.sinks:
+                yield f"sink.{sink.name}", self._deliver(sink)
+        yield "sweep", self._sweep()
+
+    async def _poll(self) -> None:
+        async with Fetcher() as fetch, Child() as child:
+            tools = Tools(fetch, child, now)
+            planned = [
+                Planned(s.name, plugins.load("connectors.sources", s.type).build(s.name, s.options, tools), s.pace)
+                for s in self.config.sources
+            ]
+            await poll_sources(planned, self.bus, now=now, rng=random.Random(), stop=self.stop)  # noqa: S311 - jitter
+
+    async def _flow(self) -> None:
+        await _in_thread("flow", self._run_flow)
+
+    def _run_flow(self) -> None:
+        from pipelines import flow  # noqa: PLC0415 - Beam and spaCy take seconds to import: polling starts meanwhile
+        from pipelines.plan import plan_of  # noqa: PLC0415
+
+        flow.run(plan_of(self.config, address_of(self.config)), self.halt)
+
+    async def _deliver(self, sink: Any) -> None:
+        built = plugins.load("connectors.sinks", sink.type).build(sink.name, sink.options)
+        topics = partial(topics_of, sink, self.bus)
+        await deliver(
+            sink.name,
+            built,
+            self.bus,
+            topics,
+            stop=self.stop,
+            now=now,
+            rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            watchlists=sink.watchlists,
+        )
+
+    async def _watch(self) -> None:
+        await watching.watch(self.config.watchlists, self.bus, self.stop)
+
+    async def _sweep(self) -> None:
+        while not await _set_within(self.stop, SWEEP):
+            try:
+                dropped = await asyncio.to_thread(self.bus.sweep, time.time())
+            except TransientError as error:
+                log.warning("sweep put off", error=str(error))
+            else:
+                log.info("swept", dropped=dropped)
+
+    async def _until(self, done: Callable[[Bus], bool]) -> None:
+        while not await asyncio.to_thread(done, self.bus):
+            if await _set_within(self.stop, 0.1):
+                return
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled)
+
+    def _signalled(self) -> None:
+        if self.stop.is_set():
+            os._exit(130)
+        log.info("stopping; once more to stop at once")
+        self._ask_to_stop()
+
+    def _ask_to_stop(self) -> None:
+        self.stop.set()
+        self.halt.set()
+        stopping.set()
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+def topics_of(sink: Sink, bus: Bus) -> list[str]:
+    """The alert topics there are now that *sink* wants."""
+    return [topic for topic in bus.topics() if topic.startswith("alerts.") and sink.wants(topic)]
+
+
+def settled(config: Config, loops: frozenset[str], bus: Bus) -> bool:
+    """Whether nothing is left to do: every source polled once, the flow and the sinks at the end of their topics."""
+    topics = bus.topics()
+    if "poll" in loops and {s.name for s in config.sources} - polled(bus):
+        return False
+    committed = {(p.group, p.topic, p.partition): p.offset for p in bus.positions()}
+    groups = [("flow", "articles")] if "flow" in loops else []
+    if "deliver" in loops:
+        for sink in config.sinks:
+            groups += [(f"sink.{sink.name}", topic) for topic in topics_of(sink, bus)]
+    return all(
+        committed.get((group, topic, partition), 0) >= bus.end(topic, partition)
+        for group, topic in groups
+        for partition in range(topics[topic].partitions)
+    )
+
+
+def polled(bus: Bus) -> set[str]:
+    """The sources that have a cursor: those polled at least once."""
+    names = set()
+    for partition in range(bus.topics()["cursors"].partitions):
+        offset = 0
+        while records := bus.read("cursors", partition, offset, 1000):
+            names |= {r.key for r in records}
+            offset = records[-1].offset + 1
+    return names
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _in_thread(name: str, function: Callable[[], None]) -> None:
+    """Run *function* in a thread of its own: the shared pool's threads are for appends."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(None)
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            function()
+        except BaseException as caught:  # handed to the loop, which ends the process
+            error = caught
+        loop.call_soon_threadsafe(settle, error)
+
+    Thread(target=work, name=name, daemon=True).start()
+    await done

@@ -1,0 +1,191 @@
+"""What each step of the flow does to a micro-batch, as plain functions: no Beam, no bus.
+
+A record that a stage cannot take is set aside as a dead letter beside its siblings, which go on. So every article
+accepted comes out as exactly one entry on `tagged` or one on `dead-letters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from connectors.buses import Entry, Record
+from connectors.errors import RejectedError
+from connectors.records import (
+    Alert,
+    Article,
+    DeadLetter,
+    Evidence,
+    Tag,
+    TaggedArticle,
+    Zone,
+    alert_id,
+    dead_letter,
+    decode,
+    encode,
+)
+from pipelines.dedup import fingerprints
+from pipelines.language import language_of
+from pipelines.matching import Match, Matcher, snippet
+from pipelines.taggers import Tagger
+
+log = structlog.get_logger(__name__)
+
+VERSION = version("wirewatch")
+
+LONG_SENTENCE = 300
+"""Characters of a sentence that is shown whole as a snippet; of a longer one, the words around the evidence."""
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Refiner(Protocol):
+    """Reads selected articles closely: sentences, and names that no list holds. Costs some 20 times a tagger."""
+
+    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
+        """The names of each article, kind ``name``."""
+
+    def sentences(self, texts: Sequence[str], language: str) -> list[list[tuple[int, int]]]:
+        """The sentence spans of each text, in characters."""
+
+
+def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
+    """Decode records of `articles`, and find what de-duplication compares: language and fingerprints."""
+    articles: list[TaggedArticle] = []
+    dead: list[DeadLetter] = []
+    for record in records:
+        try:
+            article = decode(Article, record.value)
+        except RejectedError as error:
+            dead.append(
+                dead_letter(
+                    "decode",
+                    error,
+                    record.value or b"",
+                    at=datetime.fromtimestamp(record.timestamp, UTC),
+                    version=VERSION,
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    key=record.key,
+                )
+            )
+            continue
+        marks, language = fingerprints(article), language_of(article)
+        articles.append(TaggedArticle(article=article, language=language, fingerprints=marks))
+    return articles, dead
+
+
+def recall(records: Sequence[Record]) -> list[TaggedArticle]:
+    """Decode records of `tagged` to rebuild memory from. One that cannot be read is passed over: it had its effect."""
+    articles = []
+    for record in records:
+        try:
+            articles.append(decode(TaggedArticle, record.value))
+        except RejectedError as error:
+            log.warning("tagged record passed over", offset=record.offset, reason=str(error))
+    return articles
+
+
+def tag(tagger: Tagger, articles: Sequence[TaggedArticle]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
+    """Tag the articles that are no copies; copies pass through."""
+
+    def tags(part: Sequence[TaggedArticle]) -> list[TaggedArticle]:
+        found = tagger.tag([t.article for t in part])
+        return [msgspec.structs.replace(t, tags=f) for t, f in zip(part, found, strict=True)]
+
+    fresh = [t for t in articles if not t.duplicate_of]
+    done, dead = _apart(tags, fresh, "tag_failed")
+    return done + [t for t in articles if t.duplicate_of], dead
+
+
+def flag(
+    matcher: Matcher, refiner: Refiner, articles: Sequence[TaggedArticle]
+) -> tuple[list[tuple[TaggedArticle, list[Alert]]], list[DeadLetter]]:
+    """Match the articles that are no copies, and make the alerts of those that a watchlist selected."""
+
+    def flags(part: Sequence[TaggedArticle]) -> list[tuple[TaggedArticle, list[Alert]]]:
+        selected = [(t, matcher.match(t) if not t.duplicate_of else []) for t in part]
+        chosen = [t.article for t, matches in selected if matches]
+        names = iter(refiner.tag(chosen) if chosen else [])
+        return [(t, _alerts(t, matches, refiner, next(names)) if matches else []) for t, matches in selected]
+
+    return _apart(flags, articles, "flag_failed")
+
+
+def entries(flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]], topics: Callable[[str], str]) -> list[Entry]:
+    """What to append for articles that are through: each on `tagged`, its alerts on the topics of their watchlists."""
+    out = [Entry("tagged", t.article.key, encode(t)) for t, _ in flagged]
+    out += [Entry(topics(a.watchlist), a.id, encode(a)) for _, alerts in flagged for a in alerts]
+    return out
+
+
+def dead_entries(dead: Sequence[DeadLetter]) -> list[Entry]:
+    """What to append for records set aside."""
+    return [Entry("dead-letters", letter.id, encode(letter)) for letter in dead]
+
+
+def _alerts(tagged: TaggedArticle, matches: Sequence[Match], refiner: Refiner, names: Sequence[Tag]) -> list[Alert]:
+    article = tagged.article
+    texts: dict[Zone, str] = dict(article.zones())
+    spans = dict(zip(texts, refiner.sentences(list(texts.values()), tagged.language), strict=True))
+
+    def shown(evidence: Evidence) -> Evidence:
+        text = texts[evidence.zone]
+        for start, end in spans[evidence.zone]:
+            if start <= evidence.start and evidence.end <= end and end - start <= LONG_SENTENCE:
+                return msgspec.structs.replace(evidence, snippet=" ".join(text[start:end].split()))
+        return msgspec.structs.replace(evidence, snippet=snippet(text, evidence.start, evidence.end))
+
+    return [
+        Alert(
+            id=alert_id(match.watchlist.id, article.id),
+            watchlist=match.watchlist.id,
+            watchlist_title=match.watchlist.title,
+            severity=match.watchlist.severity,
+            story=article.id,
+            article=article.key,
+            source=article.source,
+            url=article.url,
+            title=article.title,
+            language=tagged.language,
+            fetched=article.fetched,
+            published=article.published,
+            origin=article.origin,
+            evidence=tuple(shown(e) for e in match.evidence),
+            names=tuple(dict.fromkeys(n.surface for n in names)),
+        )
+        for match in matches
+    ]
+
+
+def _apart(
+    function: Callable[[Sequence[TaggedArticle]], list[U]], batch: Sequence[TaggedArticle], reason: str
+) -> tuple[list[U], list[DeadLetter]]:
+    """Apply *function* to the batch; if it fails, to each article alone, setting aside those that fail again."""
+    try:
+        return function(batch), []
+    except Exception:  # an article built to break a tagger must not take its siblings along
+        if len(batch) == 1:
+            log.exception(reason.replace("_", " "), article=batch[0].article.id)
+    done: list[U] = []
+    dead: list[DeadLetter] = []
+    for tagged in batch:
+        try:
+            done += function([tagged])
+        except Exception as error:  # the same boundary, one article wide
+            article = tagged.article
+            rejected = RejectedError(reason, f"{type(error).__name__}: {error}")
+            raw = encode(article)
+            dead.append(
+                dead_letter(
+                    "flow", rejected, raw, at=article.fetched, version=VERSION, topic="articles", key=article.key
+                )
+            )
+    return done, dead

@@ -1,0 +1,205 @@
+"""How a wirewatch is doing, from its bus alone: no process is asked, so it can be told while none runs.
+
+Every accepted article is processed, dead-lettered or in flight: `Status.lost` is what is not, and stays 0. The counts
+are read in an order (offsets first, accepted last) in which a running flow can only make it look like more in flight.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec import Struct
+
+from connectors.buses import Bus, Record
+from connectors.records import SourceHealth, decode
+
+if TYPE_CHECKING:
+    from pipelines.config import Config
+
+BEHIND = timedelta(minutes=5)
+"""How long a record may wait for its group, or a source for its poll, before something is wrong: half of the
+time in which an operator wants to know (and a delivery that failed is tried again within it)."""
+
+FLOW = ("flow", "articles")
+"""The group of the flow, and what it reads."""
+
+FAILURES = 3
+"""Polls in a row that must fail before a source counts as failing: servers hiccup."""
+
+
+class Lag(Struct, frozen=True, kw_only=True):
+    """Where a group stands on a partition; *waiting* is when the next record it will read was accepted."""
+
+    group: str
+    topic: str
+    partition: int
+    committed: int
+    end: int
+    waiting: datetime | None = None
+
+    @property
+    def lag(self) -> int:
+        """Records not yet committed."""
+        return self.end - self.committed
+
+
+class Span(Struct, frozen=True, kw_only=True):
+    """A topic: how many records it ever took, and the number that retention or compaction may have dropped."""
+
+    topic: str
+    records: int
+    dropped: int
+
+
+class Aside(Struct, frozen=True, kw_only=True):
+    """How many records were set aside at a stage for a reason."""
+
+    stage: str
+    reason: str
+    count: int
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """One look. *accepted*, *processed*, *dead_lettered* and *in_flight* count articles.
+
+    *sources* were polled, *unpolled* are configured and were not yet.
+    """
+
+    at: datetime
+    accepted: int
+    processed: int
+    dead_lettered: int
+    in_flight: int
+    damaged: int
+    topics: tuple[Span, ...]
+    lags: tuple[Lag, ...]
+    sources: tuple[SourceHealth, ...]
+    unpolled: tuple[str, ...]
+    dead_letters: tuple[Aside, ...]
+
+    @property
+    def balance(self) -> int:
+        """Accepted less all that became of it: 0 at every quiet moment, below 0 while a poll is being committed."""
+        return self.accepted - self.processed - self.dead_lettered - self.in_flight
+
+    @property
+    def lost(self) -> int:
+        """Articles that nothing accounts for: not records found damaged, nor dead letters that retention dropped."""
+        forgotten = sum(span.dropped for span in self.topics if span.topic == "dead-letters")
+        return max(0, self.balance - self.damaged - forgotten)
+
+    def troubles(self) -> list[str]:
+        """What a person should look into; empty when healthy.
+
+        A source that failed `FAILURES` times in a row or is gone; sources overdue by `BEHIND`, which means that
+        nothing polls; a group whose next record waits longer than `BEHIND`; articles unaccounted for. Dead
+        letters and damaged records are shown and counted, and are no trouble by themselves: they were dealt with.
+        """
+        found = []
+        if self.lost:
+            found.append(f"{self.lost} articles are unaccounted for: that is a bug, please report it")
+        for lag in self.lags:
+            if lag.lag and lag.waiting and self.at - lag.waiting > BEHIND:
+                found.append(f"{lag.group} is behind on {lag.topic}: {lag.lag} records wait")
+        for health in self.sources:
+            if health.state == "gone" or health.failures >= FAILURES:
+                found.append(f"{health.source} is {health.state}, {health.failures} failures in a row: {health.reason}")
+        overdue = [h.source for h in self.sources if h.next_poll and self.at - h.next_poll > BEHIND]
+        if overdue and len(overdue) == len(self.sources):
+            found.append("no source is being polled: is 'wirewatch run' running?")
+        elif overdue:
+            found.append(f"not polled in time: {', '.join(overdue)}")
+        return found
+
+
+class _Letter(Struct):
+    """The part of a dead letter that is counted here; its bytes are not decoded."""
+
+    stage: Literal["fetch", "parse", "decode", "flow", "deliver"]
+    reason: str
+    topic: str = ""
+
+
+def read(bus: Bus, config: Config | None = None, now: datetime | None = None) -> Status:
+    """Look at *bus*; with *config*, only at the sources and sinks that are configured.
+
+    Cost: reads the topics `source-health` and `dead-letters` whole; of the others only their ends. Reading never
+    holds up those that write.
+    """
+    now = now or datetime.now(UTC)
+    lags = tuple(_lag(bus, *place) for place in _places(bus, config))
+    done = sum(lag.committed for lag in lags if (lag.group, lag.topic) == FLOW)
+    letters = [_letter(record) for record in records(bus, "dead-letters")]
+    processed = _count(bus, "tagged")
+    accepted = _count(bus, "articles")
+    health = {r.key: decode(SourceHealth, r.value) for r in records(bus, "source-health") if r.value}
+    names = sorted(health) if config is None else [source.name for source in config.sources]
+    return Status(
+        at=now,
+        accepted=accepted,
+        processed=processed,
+        dead_lettered=sum(letter.topic == "articles" for letter in letters),
+        in_flight=accepted - done,
+        damaged=bus.damaged(),
+        topics=tuple(_span(bus, topic) for topic in sorted(bus.topics())),
+        lags=lags,
+        sources=tuple(health[name] for name in names if name in health),
+        unpolled=tuple(name for name in names if name not in health),
+        dead_letters=tuple(
+            Aside(stage=stage, reason=reason, count=count)
+            for (stage, reason), count in sorted(Counter((x.stage, x.reason) for x in letters).items())
+        ),
+    )
+
+
+def records(bus: Bus, topic: str) -> Iterator[Record]:
+    """Every record of *topic*, a partition after another; none when there is no such topic."""
+    known = bus.topics().get(topic)
+    for partition in range(known.partitions if known else 0):
+        offset = 0
+        while found := bus.read(topic, partition, offset, 1000):
+            yield from found
+            offset = found[-1].offset + 1
+
+
+def _places(bus: Bus, config: Config | None) -> Iterator[tuple[str, str, int, int]]:
+    """Each group, topic and partition that is read, with the committed offset: also of those that never began."""
+    topics = bus.topics()
+    committed = {(p.group, p.topic, p.partition): p.offset for p in bus.positions() if p.topic in topics}
+    alerts = sorted(topic for topic in topics if topic.startswith("alerts."))
+    if config is None:
+        pairs = {FLOW, *((group, topic) for group, topic, _ in committed)}
+    else:
+        pairs = {FLOW, *((f"sink.{s.name}", topic) for s in config.sinks for topic in alerts if s.wants(topic))}
+    for group, topic in sorted(pairs):
+        for partition in range(topics[topic].partitions if topic in topics else 0):
+            yield group, topic, partition, committed.get((group, topic, partition), 0)
+
+
+def _lag(bus: Bus, group: str, topic: str, partition: int, committed: int) -> Lag:
+    following = bus.read(topic, partition, committed, 1)
+    waiting = datetime.fromtimestamp(following[0].timestamp, UTC) if following else None
+    end = bus.end(topic, partition) if following else committed
+    return Lag(group=group, topic=topic, partition=partition, committed=committed, end=end, waiting=waiting)
+
+
+def _span(bus: Bus, topic: str) -> Span:
+    begin = sum(bus.begin(topic, partition) for partition in range(bus.topics()[topic].partitions))
+    return Span(topic=topic, records=_count(bus, topic), dropped=begin)
+
+
+def _count(bus: Bus, topic: str) -> int:
+    """How many records *topic* ever took."""
+    known = bus.topics().get(topic)
+    return sum(bus.end(topic, partition) for partition in range(known.partitions if known else 0))
+
+
+def _letter(record: Record) -> _Letter:
+    try:
+        return msgspec.json.decode(record.value or b"", type=_Letter)
+    except msgspec.MsgspecError:
+        return _Letter("decode", "unreadable")

@@ -1,0 +1,222 @@
+"""The bus inside Beam: `ReadFromLog` and `Publish`.
+
+`ReadFromLog` is one transform with two bodies. `pipelines.local_runner` replaces it by its own unbounded read; every
+other runner expands it into a splittable DoFn that reads at most `PER_POLL` records and then defers (Flink never asks
+a DoFn to stop, so it must return by itself).
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import msgspec
+from apache_beam.coders.typecoders import registry
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.transforms.core import RestrictionProvider
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from connectors import plugins
+from connectors.buses import Bus, Entry, Record
+from connectors.errors import TransientError
+from connectors.records import TaggedArticle
+from pipelines.following import LAG, PER_ELEMENT, PER_POLL
+
+NEVER = 2**62
+"""An end offset that no partition reaches: the read is unbounded."""
+
+
+class Records(msgspec.Struct, frozen=True):
+    """A micro-batch as read. *remembered* ones only rebuild memory: no effect may follow from them."""
+
+    records: tuple[Record, ...]
+    remembered: bool = False
+
+
+class Microbatch(msgspec.Struct, frozen=True):
+    """A micro-batch of articles on the way through the flow."""
+
+    articles: tuple[TaggedArticle, ...]
+    remembered: bool = False
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """A micro-batch of entries to append in one transaction."""
+
+    entries: tuple[Entry, ...]
+
+
+class MessagePack(beam.coders.Coder):
+    """Encodes one of the three as MessagePack, never as pickle: a pickle must not outlive a release."""
+
+    kind: type[msgspec.Struct]
+
+    def encode(self, value: Any) -> bytes:
+        return msgspec.msgpack.encode(value)
+
+    def decode(self, encoded: bytes) -> Any:
+        return msgspec.msgpack.decode(encoded, type=self.kind)
+
+    def is_deterministic(self) -> bool:
+        return True
+
+
+for _kind in (Records, Microbatch, Entries):
+    _coder = type(f"{_kind.__name__}Coder", (MessagePack,), {"kind": _kind, "__module__": __name__})
+    globals()[_coder.__name__] = _coder  # workers find it by name
+    registry.register_coder(_kind, _coder)
+
+
+class Address(NamedTuple):
+    """Which bus: a module of ``connectors/buses`` and its options as JSON. Travels with the graph; a bus cannot."""
+
+    kind: str
+    options: str
+
+    def open(self) -> Bus:
+        """The one bus of this process at this address."""
+        return _open(self)
+
+
+@functools.cache
+def _open(address: Address) -> Bus:
+    module = plugins.load("connectors.buses", address.kind)
+    bus: Bus = module.build(module.Options.model_validate_json(address.options))
+    return bus
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to read: *topic* for *group*, after recalling *horizon* seconds of *remember*."""
+
+    address: Address
+    topic: str
+    group: str
+    remember: str = ""
+    horizon: float = 0.0
+
+
+class ReadFromLog(beam.PTransform):
+    """Read a topic as micro-batches of `Records`.
+
+    Unbounded; with *end*, bounded at that offset of each partition. At least once: locally offsets are committed when
+    all that was read has left the graph, elsewhere they live in the runner's checkpoint. Event time is when the bus
+    accepted a record, never the article's own date. Order: by offset within a partition.
+    """
+
+    def __init__(self, reading: Reading, end: int = NEVER) -> None:
+        super().__init__()
+        self.reading = reading
+        self.end = end
+
+    def expand(self, begin: Any) -> Any:
+        partitions = range(self.reading.address.open().topics()[self.reading.topic].partitions)
+        return (
+            begin
+            | "Partitions" >> beam.Create(list(partitions)).with_output_types(int)
+            | "Spread" >> beam.Reshuffle()
+            | "Poll" >> beam.ParDo(PollFn(self.reading, self.end)).with_output_types(Records)
+        )
+
+
+class PollFn(beam.DoFn, RestrictionProvider):
+    """Read one partition: at most `PER_POLL` records a call, then defer for *pause* seconds.
+
+    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep.
+    """
+
+    def __init__(self, reading: Reading, end: int, pause: float = 0.05) -> None:
+        self.reading = reading
+        self.end = end
+        self.pause = pause
+
+    def initial_restriction(self, partition: int) -> OffsetRange:
+        bus = self.reading.address.open()
+        start = bus.committed(self.reading.group, self.reading.topic, partition)
+        start = bus.begin(self.reading.topic, partition) if start is None else start
+        return OffsetRange(start, max(start, self.end))
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def restriction_size(self, partition: int, restriction: OffsetRange) -> int:
+        end = min(restriction.stop, self.reading.address.open().end(self.reading.topic, partition))
+        return max(0, int(end - restriction.start))
+
+    @beam.DoFn.unbounded_per_element()
+    def process(
+        self,
+        partition: int,
+        tracker: Any = beam.DoFn.RestrictionParam(),
+        watermark: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
+    ) -> Iterator[TimestampedValue]:
+        span = tracker.current_restriction()
+        limit = min(PER_POLL, span.stop - span.start)
+        records = self.reading.address.open().read(self.reading.topic, partition, span.start, limit)
+        records = [r for r in records if r.offset < span.stop]
+        for i in range(0, len(records), PER_ELEMENT):
+            part = records[i : i + PER_ELEMENT]
+            if not tracker.try_claim(part[-1].offset):
+                return
+            yield TimestampedValue(Records(tuple(part)), Timestamp.of(part[0].timestamp))
+        if len(records) < limit and self.end != NEVER:
+            tracker.try_claim(span.stop)  # nothing more below the end: this range is done
+            return
+        watermark.set_watermark(Timestamp.of((records[0].timestamp if records else time.time()) - LAG))
+        tracker.defer_remainder(Duration.of(0 if len(records) == limit else self.pause))
+
+
+class Publish(beam.PTransform):
+    """Append `Entries` to their topics. Emits nothing.
+
+    At least once, in effect once: every key is made from content and its topic accepts a key once. One transaction a
+    micro-batch. While the bus cannot take entries (disk full) it waits and tries again, which holds the flow back.
+    """
+
+    def __init__(self, address: Address) -> None:
+        super().__init__()
+        self.address = address
+
+    def expand(self, entries: Any) -> Any:
+        return entries | beam.ParDo(AppendFn(self.address))
+
+
+class AppendFn(beam.DoFn):
+    """Append a micro-batch, waiting out a bus that cannot take it."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    def process(self, element: Entries) -> Iterable[None]:
+        append(self.address.open(), element.entries)
+        return ()
+
+
+stopping = Event()
+"""Set when this process is asked to stop: `append` then gives up waiting, and the uncommitted poll is read again."""
+
+
+def append(bus: Bus, entries: tuple[Entry, ...], patience: float = 0.5) -> None:
+    """Append until the bus takes it, waiting *patience* seconds, doubled up to a minute, between tries.
+
+    Raises:
+        TransientError: the process is stopping and the bus still refuses.
+    """
+    wait = patience
+    while True:
+        try:
+            bus.append(entries)
+        except TransientError:
+            if stopping.wait(wait * random.uniform(0.8, 1.2)):  # noqa: S311 - spreads retries, guards nothing
+                raise
+            wait = min(60.0, wait * 2)
+        else:
+            return

@@ -1,0 +1,65 @@
+"""Watchlist files to the topic `watchlists`: at the start, and whenever the folder changes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from watchfiles import awatch
+
+from connectors import metrics
+from connectors.buses import Bus, Entry
+from connectors.errors import ConfigError, TransientError
+from pipelines.watchlists import read_folder
+
+log = structlog.get_logger(__name__)
+
+TOPIC = "watchlists"
+
+
+async def watch(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
+    """Publish the watchlists of *folder* after every change, until *stop* is set. An edit is live in about a second."""
+    async for _ in awatch(folder, stop_event=stop, debounce=300, step=50):
+        try:
+            await asyncio.to_thread(publish, folder, bus)
+        except TransientError as error:
+            log.warning("watchlists not published; save a file again to retry", error=str(error))
+
+
+def publish(folder: Path, bus: Bus, *, strict: bool = False) -> None:
+    """Bring the topic up to *folder*: new and changed files, and tombstones for those gone.
+
+    A broken file leaves the version in force untouched. Nothing is appended for a file that did not change.
+
+    Raises:
+        ConfigError: with *strict* (at the start), every mistake of every file.
+    """
+    found, problems = read_folder(folder)
+    if problems and strict:
+        raise ConfigError(*problems)
+    for problem in problems:
+        log.error("watchlist refused; the version in force stays", error=str(problem))
+    metrics.RELOAD_OK.set(not problems)
+    known = published(bus)
+    entries = [Entry(TOPIC, name, text) for name, text in found.items() if known.get(name) != text]
+    if not problems:  # a file that cannot be read must not look like one that was taken away
+        entries += [Entry(TOPIC, name, None) for name in known.keys() - found.keys()]
+    if entries:
+        bus.append(entries)
+        log.info("watchlists published", changed=[entry.key for entry in entries])
+
+
+def published(bus: Bus) -> dict[str, bytes]:
+    """The newest text of each watchlist on the topic, by id."""
+    found: dict[str, bytes] = {}
+    for partition in range(bus.topics()[TOPIC].partitions):
+        offset = 0
+        while records := bus.read(TOPIC, partition, offset, 1000):
+            for record in records:
+                if record.value is None:
+                    found.pop(record.key, None)
+                else:
+                    found[record.key] = record.value
+            offset = records[-1].offset + 1
+    return found

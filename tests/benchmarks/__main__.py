@@ -1,0 +1,22 @@
+"""Run benchmarks by name."""
+
+import importlib
+import sys
+
+SHORT = ("parse", "match", "runner_tax", "latency")
+LONG = ("replay", "idle")
+
+
+def main() -> int:
+    names = [a.replace("-", "_") for a in sys.argv[1:]] or list(SHORT)
+    for name in names:
+        if name not in SHORT + LONG:
+            print(f"no benchmark '{name}'; there are: {', '.join(SHORT + LONG)}", file=sys.stderr)
+            return 2
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"tests.benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""kill -9 at random moments: nothing accepted is lost, nothing takes effect twice; SIGTERM drains."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from newsroom import Item, Newsroom, configuration, items
+
+from connectors.buses import Bus, local
+from connectors.records import Alert, Article, TaggedArticle, decode
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+
+FEEDS = 4
+KILLS = int(os.environ.get("WIREWATCH_KILLS", "6"))
+SEED = int(os.environ.get("WIREWATCH_SEED", "7"))
+
+
+def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pipelines.cli", "run", "--config", str(folder / "wirewatch.yaml"), *more]
+    log = (folder / "run.log").open("ab")
+    return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+
+
+def values(bus: Bus, topic: str) -> Iterator[bytes]:
+    for partition in range(bus.topics()[topic].partitions):
+        offset = 0
+        while records := bus.read(topic, partition, offset, 1000):
+            yield from (r.value for r in records if r.value is not None)
+            offset = records[-1].offset + 1
+
+
+def count(folder: Path, world: list[Item]) -> None:
+    """Count ids, not lines of a log: every item once on `articles` and `tagged`, every alert once in effect."""
+    bus = local.build(local.Options(path=folder / "data"))
+    wanted = Counter(f"{i.feed}/{i.guid}" for i in world)
+    accepted = [decode(Article, v) for v in values(bus, "articles")]
+    assert Counter(f"{a.source.removeprefix('feed')}/{a.entry}" for a in accepted) == wanted
+    tagged = [decode(TaggedArticle, v) for v in values(bus, "tagged")]
+    assert Counter(f"{t.article.source.removeprefix('feed')}/{t.article.entry}" for t in tagged) == wanted
+    copies = {i.guid for i in world if i.copy}
+    assert {t.article.entry for t in tagged if t.duplicate_of} == copies
+    due = {i.guid for i in world if i.alerts and not i.copy}
+    entries = {t.article.id: t.article.entry for t in tagged}
+    alerts = [decode(Alert, v) for v in values(bus, "alerts.nagorno-karabakh")]
+    assert Counter(entries[a.story] for a in alerts) == Counter(due)
+    delivered = [json.loads(line)["id"] for line in (folder / "alerts.jsonl").read_text().splitlines()]
+    assert Counter(delivered) == Counter(a.id for a in alerts)
+    assert bus.damaged() == 0
+    bus.close()
+
+
+def test_killed_at_random_moments_nothing_is_lost_and_nothing_alerts_twice(tmp_path: Path) -> None:
+    rng = random.Random(SEED)
+    world = items(400, FEEDS, SEED)
+    room = Newsroom(world, FEEDS, step=5)
+    in_flight = 0
+    with room.serving() as base:
+        (tmp_path / "wirewatch.yaml").write_text(configuration(base, FEEDS))
+        for _ in range(KILLS):
+            process = start(tmp_path)
+            time.sleep(rng.uniform(2.0, 6.0))
+            polls = room.polls
+            process.kill()
+            process.wait()
+            in_flight += polls > 0 and not room.exhausted
+        deadline = time.monotonic() + 90
+        process = start(tmp_path)
+        while not room.exhausted and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(12) == 0
+        assert start(tmp_path, "--until-idle").wait(60) == 0, (tmp_path / "run.log").read_text()[-3000:]
+    assert in_flight, f"no kill hit while work was in flight (seed {SEED})"
+    count(tmp_path, world)
+
+
+def test_a_request_to_stop_drains_and_ends_with_zero_within_ten_seconds(tmp_path: Path) -> None:
+    world = items(120, FEEDS, SEED)
+    room = Newsroom(world, FEEDS, step=10)
+    with room.serving() as base:
+        (tmp_path / "wirewatch.yaml").write_text(configuration(base, FEEDS))
+        process = start(tmp_path)
+        while room.polls < FEEDS * 2:
+            time.sleep(0.05)
+        stopped = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0, (tmp_path / "run.log").read_text()[-3000:]
+        assert time.monotonic() - stopped < 10

@@ -1,0 +1,47 @@
+"""The shipped watchlists on labelled articles, through the tagger and the matcher as the flow uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connectors.records import Article, TaggedArticle
+from pipelines.config import shipped
+from pipelines.language import language_of
+from pipelines.matching import Matcher
+from pipelines.taggers import gazetteer
+from pipelines.watchlists import load_folder
+
+
+def rows(data_dir: Path) -> Iterator[dict[str, Any]]:
+    """For each item of ``items.jsonl`` in *data_dir*, the watchlists that alert: ``{"id", "alerts"}``.
+
+    Labels name a list with underscores, as its file names it with hyphens.
+    """
+    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    watchlists, problems = load_folder(shipped() / "watchlists")
+    if problems:
+        raise SystemExit("\n".join(map(str, problems)))
+    matcher = Matcher(watchlist for watchlist, _ in watchlists)
+    for line in (data_dir / "items.jsonl").read_text(encoding="utf-8").splitlines():
+        item = json.loads(line)
+        article = _article(item)
+        (tags,) = tagger.tag([article])
+        tagged = TaggedArticle(article=article, language=language_of(article), tags=tags)
+        matches = matcher.match(tagged)
+        yield {"id": item["id"], "alerts": [match.watchlist.id.replace("-", "_") for match in matches]}
+
+
+def _article(item: dict[str, Any]) -> Article:
+    return Article(
+        id=item["id"],
+        source=item["source"],
+        url="",
+        title=item["title"] or "",
+        body=item["text"] or "",
+        language=item["lang"],
+        fetched=datetime(2000, 1, 1, tzinfo=UTC),
+    )

@@ -1,0 +1,165 @@
+"""The whole flow on the local runner: duplicates, restarts, poison, edits of watchlists."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from factories import article
+
+from connectors.buses import Entry
+from connectors.records import Alert, Article, DeadLetter, TaggedArticle, decode, encode
+from pipelines import flow, transforms
+from pipelines.config import shipped
+from pipelines.rules import RulesAt
+from pipelines.run import TOPICS
+from pipelines.taggers import gazetteer
+from pipelines.topics import Address
+
+pytestmark = pytest.mark.slow
+
+CEASEFIRE = b"id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
+LONG = "Negotiators from both capitals met for six hours and agreed to a ceasefire that begins at noon. "
+
+
+@pytest.fixture
+def address() -> Address:
+    made = Address("memory", f'{{"name": "{uuid.uuid4()}"}}')
+    for topic in TOPICS:
+        made.open().create(topic)
+    made.open().append([Entry("watchlists", "ceasefire", CEASEFIRE)])
+    return made
+
+
+@contextmanager
+def running(address: Address, horizon: float = 3600) -> Iterator[None]:
+    tagger = partial(gazetteer.build, gazetteer.Options(folder=shipped() / "gazetteer"))
+    plan = flow.Plan(address, tagger, RulesAt(address), horizon)
+    stop = threading.Event()
+    thread = threading.Thread(target=flow.run, args=(plan, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive(), "the flow did not drain"
+
+
+def restarted(address: Address) -> None:
+    """Forget what a process would forget."""
+    transforms._memories.clear()
+
+
+def put(address: Address, *articles: Article) -> None:
+    address.open().append([Entry("articles", a.key, encode(a)) for a in articles])
+
+
+def found(address: Address, topic: str, kind: Any) -> list[Any]:
+    bus = address.open()
+    return [decode(kind, r.value) for r in bus.read(topic, 0, 0, 10_000)] if topic in bus.topics() else []
+
+
+def until(condition: Callable[[], Any], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"did not happen in {seconds} s"
+        time.sleep(0.02)
+
+
+def done(address: Address) -> bool:
+    bus = address.open()
+    return (bus.committed("flow", "articles", 0) or 0) == bus.end("articles", 0)
+
+
+def test_an_article_alerts_and_its_copy_does_not(address: Address) -> None:
+    first = article("Talks end", LONG, source="a", url="https://a.example/1")
+    copy = article("Talks end", LONG, source="b", url="https://b.example/1")
+    with running(address):
+        put(address, first, copy)
+        until(lambda: done(address))
+    assert [a.story for a in found(address, "alerts.ceasefire", Alert)] == [first.id]
+    tagged = {t.article.id: t.duplicate_of for t in found(address, "tagged", TaggedArticle)}
+    assert tagged == {first.id: "", copy.id: first.id}
+
+
+def test_a_copy_after_a_restart_is_still_a_copy(address: Address) -> None:
+    first = article("Talks end", LONG, source="a", url="https://a.example/1")
+    with running(address):
+        put(address, first)
+        until(lambda: done(address))
+    restarted(address)
+    with running(address):
+        put(address, article("Talks end", LONG, source="b", url="https://b.example/1"))
+        until(lambda: done(address))
+    assert len(found(address, "alerts.ceasefire", Alert)) == 1
+
+
+def test_what_was_read_and_not_committed_has_its_effect_once(address: Address) -> None:
+    """As after a kill between the effects and the commit: the same records are read again."""
+    first = article("Talks end", LONG)
+    with running(address):
+        put(address, first)
+        until(lambda: done(address))
+    restarted(address)
+    address.open()._commits.clear()  # type: ignore[attr-defined]
+    with running(address):
+        until(lambda: done(address))
+    assert len(found(address, "tagged", TaggedArticle)) == 1
+    assert len(found(address, "alerts.ceasefire", Alert)) == 1
+
+
+def test_a_copy_long_after_the_horizon_is_news_again(address: Address) -> None:
+    """Forgotten between one and two horizons, by the event-time timer."""
+    with running(address, horizon=1.0):
+        put(address, article("Talks end", LONG, source="a", url="https://a.example/1"))
+        until(lambda: done(address))
+        time.sleep(5.5)
+        put(address, article("Talks end", LONG, source="b", url="https://b.example/1"))
+        until(lambda: done(address))
+    assert len(found(address, "alerts.ceasefire", Alert)) == 2
+
+
+def test_poison_is_set_aside_and_the_count_adds_up(address: Address) -> None:
+    bus = address.open()
+    with running(address):
+        put(address, *[article(f"Report {n}", f"{LONG}{n}", entry=str(n)) for n in range(5)])
+        bus.append([Entry("articles", "poison", b'{"id": 1}'), Entry("articles", "worse", b"\xff\x00")])
+        put(address, *[article(f"Report {n}", f"{LONG}{n}", entry=str(n)) for n in range(5, 9)])
+        until(lambda: done(address))
+    dead = found(address, "dead-letters", DeadLetter)
+    assert sorted(d.key for d in dead) == ["poison", "worse"]
+    assert bus.end("articles", 0) == len(found(address, "tagged", TaggedArticle)) + len(dead) == 11
+
+
+def test_an_edited_watchlist_is_in_force_for_the_next_article(address: Address) -> None:
+    with running(address):
+        put(address, article("One", "A truce holds in the valley, the monitors wrote in their report."))
+        until(lambda: done(address))
+        edited = CEASEFIRE.replace(b"[ceasefire]", b"[ceasefire, truce]")
+        address.open().append([Entry("watchlists", "ceasefire", edited)])
+        put(address, article("Two", "A truce holds on the river as well, the monitors wrote."))
+        until(lambda: done(address))
+    assert [a.title for a in found(address, "alerts.ceasefire", Alert)] == ["Two"]
+
+
+def test_a_watchlist_that_cannot_be_read_does_not_stop_the_others(address: Address) -> None:
+    address.open().append([Entry("watchlists", "broken", b"id: [")])
+    with running(address):
+        put(address, article("Talks end", LONG))
+        until(lambda: done(address))
+    assert len(found(address, "alerts.ceasefire", Alert)) == 1
+
+
+def test_a_revision_of_an_alerted_article_is_kept_and_alerts_no_second_time(address: Address) -> None:
+    first = article("Talks end", LONG)
+    second = article("Talks end late", LONG + "More.", entry="Talks end", id=first.id, revision=2)
+    with running(address):
+        put(address, first, second)
+        until(lambda: done(address))
+    assert len(found(address, "tagged", TaggedArticle)) == 2
+    assert len(found(address, "alerts.ceasefire", Alert)) == 1

@@ -1,0 +1,100 @@
+"""The portable body of ReadFromLog, coders, and appending: what other runners use."""
+
+import threading
+import uuid
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.coders import registry
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from factories import NOW, article, tagged
+
+from connectors.buses import Bus, Entry, Position, Record, Topic
+from connectors.errors import TransientError
+from pipelines import topics
+from pipelines.topics import Address, Entries, Microbatch, ReadFromLog, Reading, Records, append
+
+SEEN: list[Any] = []
+
+
+@pytest.fixture
+def reading() -> Reading:
+    SEEN.clear()
+    address = Address("memory", f'{{"name": "{uuid.uuid4()}"}}')
+    address.open().create(Topic("articles", partitions=2))
+    return Reading(address, "articles", "test")
+
+
+def put(bus: Bus, count: int) -> None:
+    bus.append([Entry("articles", str(n), str(n).encode()) for n in range(count)])
+
+
+def see(element: Records) -> None:
+    SEEN.extend(r.key for r in element.records)
+
+
+@pytest.mark.slow
+def test_the_splittable_read_gives_every_record_below_the_end_once(reading: Reading) -> None:
+    bus = reading.address.open()
+    put(bus, 2500)
+    ends = [bus.end("articles", p) for p in (0, 1)]
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        _ = pipeline | ReadFromLog(reading, end=max(ends)) | beam.Map(see)
+    assert sorted(SEEN, key=int) == [str(n) for n in range(2500)]
+
+
+@pytest.mark.slow
+def test_the_splittable_read_starts_at_the_committed_offset_and_stops_at_the_end(reading: Reading) -> None:
+    bus = reading.address.open()
+    put(bus, 100)
+    bus.append((), [Position("test", "articles", p, 10) for p in (0, 1)])
+    with beam.Pipeline(FnApiRunner()) as pipeline:
+        _ = pipeline | ReadFromLog(reading, end=30) | beam.Map(see)
+    wanted = [r.key for p in (0, 1) for r in bus.read("articles", p, 10, 20)]
+    assert sorted(SEEN) == sorted(wanted)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        Records((Record("articles", 0, 3, "k", b"\x00x", 1.5), Record("cursors", 1, 4, "k", None, 2.5)), True),
+        Microbatch((tagged(article("A", captions="c"), duplicate_of="x"),), remembered=True),
+        Entries((Entry("tagged", "k", b"v"), Entry("cursors", "k", None))),
+    ],
+)
+def test_what_travels_between_steps_is_encoded_without_pickle(element: Any) -> None:
+    coder = registry.get_coder(type(element))
+    data = coder.encode(element)
+    assert coder.decode(data) == element
+    assert not data.startswith(b"\x80\x04") and b"pickle" not in data
+    assert NOW.tzinfo is not None
+
+
+class Full:
+    """A bus that refuses *times* times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.taken: list[Entry] = []
+
+    def append(self, entries: tuple[Entry, ...]) -> int:
+        if self.times:
+            self.times -= 1
+            raise TransientError("disk full")
+        self.taken += entries
+        return len(entries)
+
+
+def test_appending_waits_out_a_bus_that_refuses() -> None:
+    bus: Any = Full(3)
+    append(bus, (Entry("tagged", "k", b"v"),), patience=0.001)
+    assert bus.taken == [Entry("tagged", "k", b"v")]
+
+
+def test_appending_gives_up_when_the_process_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    monkeypatch.setattr(topics, "stopping", stopping)
+    with pytest.raises(TransientError):
+        append(Full(10**9), (Entry("tagged", "k", b"v"),))  # type: ignore[arg-type]

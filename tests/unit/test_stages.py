@@ -1,0 +1,107 @@
+"""What each step does to a micro-batch; above all that one bad article is set aside alone."""
+
+from collections.abc import Sequence
+
+import pytest
+from factories import NOW, article, record, tagged
+
+from connectors.buses import Record
+from connectors.records import Article, DeadLetter, Tag, TaggedArticle, alert_id, decode, encode
+from pipelines import stages
+from pipelines.matching import Matcher
+from pipelines.watchlists import parse
+
+CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
+
+
+class Plain:
+    """A refiner that reads sentences by full stops and finds no names."""
+
+    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
+        return [() for _ in articles]
+
+    def sentences(self, texts: Sequence[str], language: str) -> list[list[tuple[int, int]]]:
+        found = []
+        for text in texts:
+            ends = [i + 1 for i, c in enumerate(text) if c == "."] or [len(text)]
+            found.append(list(zip([0, *ends], ends, strict=False)))
+        return found
+
+
+class Brittle:
+    """A tagger that some title breaks."""
+
+    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
+        if any("break" in a.title for a in articles):
+            raise ZeroDivisionError("a bug")
+        return [(Tag(id="x", kind="place", surface=a.title[:1], zone="title", start=0, end=1),) for a in articles]
+
+
+@pytest.fixture
+def matcher() -> Matcher:
+    return Matcher([parse(CEASEFIRE, "ceasefire.yaml")])
+
+
+def test_a_poison_record_is_set_aside_with_its_place_and_bytes_and_its_siblings_go_on() -> None:
+    poison = Record("articles", 0, 7, "k", b'{"half":', NOW.timestamp())
+    articles, dead = stages.arrive([record(article("a"), 6), poison, record(article("b"), 8)])
+    assert [t.article.title for t in articles] == ["a", "b"]
+    assert [(d.stage, d.reason, d.topic, d.offset, d.key, d.raw) for d in dead] == [
+        ("decode", "not_json", "articles", 7, "k", b'{"half":')
+    ]
+
+
+def test_an_article_arrives_with_its_language_and_fingerprints() -> None:
+    made = article("Переговоры о границе возобновились в столице после долгого перерыва", language="en-US")
+    (arrived,), _ = stages.arrive([record(made)])
+    assert arrived.language == "ru"
+    assert arrived.fingerprints
+
+
+def test_an_article_that_breaks_the_tagger_is_set_aside_alone() -> None:
+    done, dead = stages.tag(Brittle(), [tagged(article(t)) for t in ("fine", "break it", "good")])
+    assert [(t.article.title, len(t.tags)) for t in done] == [("fine", 1), ("good", 1)]
+    assert [(d.stage, d.reason, d.topic) for d in dead] == [("flow", "tag_failed", "articles")]
+    assert decode(Article, dead[0].raw).title == "break it"
+    assert "ZeroDivisionError" in dead[0].detail
+
+
+def test_copies_are_neither_tagged_nor_flagged_but_kept(matcher: Matcher) -> None:
+    copy = tagged(article("Ceasefire holds"), duplicate_of="first")
+    done, _ = stages.tag(Brittle(), [copy])
+    assert done == [copy]
+    assert stages.flag(matcher, Plain(), done) == ([(copy, [])], [])
+
+
+def test_an_alert_says_where_and_shows_the_sentence(matcher: Matcher) -> None:
+    made = article("Talks", "Rain fell. A ceasefire was agreed at noon. Then all went home.")
+    ((_, (alert,)),), dead = stages.flag(matcher, Plain(), [tagged(made)])
+    assert not dead
+    evidence = alert.evidence[0]
+    assert made.body[evidence.start : evidence.end] == evidence.surface == "ceasefire"
+    assert evidence.snippet == "A ceasefire was agreed at noon."
+    assert (alert.id, alert.story, alert.article) == (alert_id("ceasefire", made.id), made.id, made.key)
+
+
+def test_the_same_article_gives_the_same_bytes(matcher: Matcher) -> None:
+    made = [tagged(article("Ceasefire", "One ceasefire."))]
+    runs = [stages.flag(matcher, Plain(), made)[0] for _ in range(2)]
+    assert [encode(a) for _, alerts in runs[0] for a in alerts] == [encode(a) for _, alerts in runs[1] for a in alerts]
+
+
+def test_every_article_becomes_one_entry_on_tagged_and_one_per_alert(matcher: Matcher) -> None:
+    flagged, _ = stages.flag(matcher, Plain(), [tagged(article("Ceasefire now")), tagged(article("Rain"))])
+    made = stages.entries(flagged, lambda w: f"alerts.{w}")
+    assert [e.topic for e in made] == ["tagged", "tagged", "alerts.ceasefire"]
+    assert decode(TaggedArticle, made[0].value).article.title == "Ceasefire now"
+
+
+def test_dead_letters_are_keyed_by_their_id() -> None:
+    _, dead = stages.arrive([Record("articles", 0, 1, "k", b"", NOW.timestamp())])
+    (entry,) = stages.dead_entries(dead)
+    assert (entry.topic, entry.key) == ("dead-letters", decode(DeadLetter, entry.value).id)
+
+
+def test_a_record_on_tagged_that_cannot_be_read_is_passed_over_when_remembering() -> None:
+    good = Record("tagged", 0, 1, "k", encode(tagged(article("a"))), NOW.timestamp())
+    assert len(stages.recall([Record("tagged", 0, 0, "k", b"{", 0.0), good])) == 1
