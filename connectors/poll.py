@@ -147,7 +147,7 @@ async def _poll(
         await asyncio.to_thread(bus.append, [Entry("cursors", name, encode(cursor))])
     except TransientError as error:
         log.warning("poll not kept, its cursor stays", source=name, error=str(error))
-        return _Turn(clock() + wait(pace.interval, 0, None, pace, rng), turn.number, turn.planned, before)
+        return _Turn(clock() + wait(pace.interval, 0, None, rng), turn.number, turn.planned, before)
     metrics.ARTICLES.inc(len(batch.articles))
     metrics.REJECTED.inc(len(batch.rejected))
     if batch.finished:
@@ -168,11 +168,11 @@ def _cursor_after(before: Cursor, batch: Batch, pace: Pace, today: datetime, rng
     if batch.failed:
         failures, interval = before.failures + 1, before.interval or pace.interval
         weight = PASSING if batch.reason.startswith("network") else WEIGHTS.get(batch.state, PASSING)
-        seconds = wait(interval, failures * weight, batch.next_poll, pace, rng)
+        seconds = wait(interval, failures * weight, batch.next_poll, rng)
     else:
         failures = 0
-        interval = next_interval(before.interval or pace.interval, len(batch.articles), batch.entries, pace)
-        seconds = wait(interval, 0, batch.next_poll, pace, rng)
+        interval = next_interval(before.interval or pace.interval, len(batch.articles), pace)
+        seconds = wait(interval, 0, batch.next_poll, rng)
     return Cursor(
         source=before.source,
         value=batch.cursor,
