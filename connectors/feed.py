@@ -137,6 +137,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str = ""
     link: str = ""
+    id: str = ""
     language: str = ""
     items: tuple[Item, ...] = ()
     bad: tuple[Bad, ...] = ()
@@ -157,7 +158,7 @@ def parse(body: bytes, url: str = "", content_type: str = "", now: float | None 
         RejectedError: ``empty``, ``html``, ``not_a_feed``, ``doctype``, ``too_deep`` or ``too_many_attributes``.
     """
     data = _prepared(body)
-    headers = {"content-type": _charset_checked(content_type), "content-location": url}
+    headers = {"content-type": _charset_checked(content_type)}  # no location: ids must not change with a redirect
     bad: list[Bad] = []
     try:
         parsed = _feedparser(data, headers)
@@ -174,10 +175,9 @@ def parse(body: bytes, url: str = "", content_type: str = "", now: float | None 
     left_out = max(0, len(parsed.entries) - ENTRIES)
     feed = parsed.feed
     return Feed(
-        title=clean(text_of(feed.get("title", ""))[0])
-        if "<" in feed.get("title", "")
-        else clean(feed.get("title", "")),
+        title=_title(feed),
         link=_link(feed.get("link", ""), url),
+        id=clean(feed.get("id", "") or "")[:1000],
         language=clean(feed.get("language", ""))[:35],
         items=tuple(found),
         bad=tuple(bad),
@@ -324,7 +324,7 @@ def _item(entry: Any, feed: Any, url: str, now: float | None) -> Item:
     base = entry.get("base") or feed.get("base") or url
     authors = [a.get("name", "") or a.get("email", "") for a in entry.get("authors", [])] or [entry.get("author", "")]
     return Item(
-        title=_title(entry.get("title", "") or ""),
+        title=_title(entry),
         link=_link(entry.get("link", "") or "", base),
         id=clean(entry.get("id", "") or "")[:1000],
         published=when(entry.get("published") or entry.get("created"), entry.get("published_parsed"), now),
@@ -344,9 +344,12 @@ def _item(entry: Any, feed: Any, url: str, now: float | None) -> Item:
     )
 
 
-def _title(markup: str) -> str:
-    text = text_of(markup)[0] if "<" in markup else entities.unescape(markup) if "&" in markup else markup
-    return clean(text)
+def _title(of: Any) -> str:
+    """The title as plain text; markup goes only where the feed says that it is markup."""
+    title = of.get("title", "") or ""
+    if (of.get("title_detail") or {}).get("type", "text/html") == "text/plain":
+        return clean(title)
+    return clean(text_of(title)[0] if "<" in title else entities.unescape(title))
 
 
 def _link(link: str, base: str) -> str:

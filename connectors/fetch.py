@@ -1,8 +1,10 @@
 """One polite HTTP request: conditional, within a deadline, size-capped, nothing believed that was cut short.
 
-A fetch ends within its deadline whatever the server does, takes at most `MAX_BYTES` of decoded body, and never mistakes
-a truncated body for a short one. It does not retry: a poll backs off instead (`connectors.schedule`). What kind of
-address may be fetched is decided in one place, `allowed`.
+A fetch ends within its deadline whatever the server does, takes at most so many bytes (`connectors.body`), and never
+mistakes a truncated body for a short one. It does not retry: a poll backs off instead (`connectors.schedule`). Which
+addresses may be fetched is decided in one place, `allowed`.
+
+All text in a `Reply` and in the errors can be encoded as UTF-8, whatever bytes the server sent.
 """
 
 from __future__ import annotations
@@ -10,29 +12,33 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
 
+from connectors.body import Body
 from connectors.errors import RejectedError, TransientError
+from connectors.resolver import Resolver
 
 DEADLINE = 30.0
-"""Seconds for one fetch, redirects included, waiting for the host's turn not included (promise P-02)."""
+"""Seconds for one fetch, redirects included, waiting for a host's turn not included (promise P-02)."""
 
 MAX_BYTES = 15_000_000
-"""Decoded bytes of a body (promise P-02; the limit of Miniflux)."""
+"""Bytes of a body, as sent and as decoded (promise P-02; the limit of Miniflux)."""
 
 REDIRECTS = 5
 """Hops followed (promise P-02)."""
 
-MEMBERS = 16
-"""Gzip members of one body: a hundred thousand tiny ones only burn time (B-104)."""
+FIELD, FIELDS = 8190, 128
+"""Bytes of one header field, and how many fields: aiohttp's own limits, named so that they stay (B-107)."""
 
 VALIDATOR = 1024
 """Bytes of an ETag or Last-Modified that are kept; a longer one is not (B-117)."""
@@ -47,10 +53,18 @@ USER_AGENT = "wirewatch/0.1 (+https://github.com/wirewatch/wirewatch; news monit
 
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.5"
 
+REFUSALS = {401: "blocked", 403: "blocked", 451: "blocked", 404: "not_found", 410: "gone"}
+"""What a status says; any other that is no answer is ``http_status``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. *status* 304 has no body. *retry_after*: seconds the server asks us to wait, if it did."""
+    """An answer. *status* 304 has no body. *url* is where it was found, without user and password.
+
+    *etag* and *last_modified* are as received, "" when absent or not fit to be sent back. *retry_after* is how many
+    seconds the server asks us to wait (Retry-After, or the max-age of Cache-Control), None when it does not say.
+    *permanent*: every redirect on the way said that the feed has moved for good (301, 308).
+    """
 
     status: int
     url: str
@@ -62,14 +76,39 @@ class Reply:
     permanent: bool = False
 
 
-class Fetcher:
-    """Fetches, one request at a time per host. An async context manager."""
+class _Hop(NamedTuple):
+    """A redirect."""
 
-    def __init__(self, *, user_agent: str = USER_AGENT, deadline: float = DEADLINE, max_bytes: int = MAX_BYTES) -> None:
+    target: URL
+    permanent: bool
+
+
+class Fetcher:
+    """Fetches, one request at a time per host. An async context manager.
+
+    Args:
+        user_agent: Who we are, with a way to reach us.
+        deadline: Seconds for one fetch.
+        max_bytes: The most a body may have.
+        redirects: The most hops.
+        received: Told the size of each body that arrived whole, in bytes as decoded.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str = USER_AGENT,
+        deadline: float = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        redirects: int = REDIRECTS,
+        received: Callable[[int], object] = lambda size: None,
+    ) -> None:
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
         self._deadline = deadline
         self._max_bytes = max_bytes
-        self._hosts: dict[str, asyncio.Lock] = {}
+        self._redirects = redirects
+        self._received = received
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._open = asyncio.Semaphore(OPEN)
         self._session: aiohttp.ClientSession | None = None
 
@@ -78,8 +117,11 @@ class Fetcher:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-            connector=aiohttp.TCPConnector(limit=OPEN, limit_per_host=1),
+            timeout=aiohttp.ClientTimeout(total=None),  # its own bound reads, not a whole fetch: a drip outlives them
+            connector=aiohttp.TCPConnector(limit=OPEN, resolver=Resolver()),
+            max_line_size=FIELD,
+            max_field_size=FIELD,
+            max_headers=FIELDS,
         )
         return self
 
@@ -93,119 +135,78 @@ class Fetcher:
         """Fetch *url*, with the validators of the last answer as they were received.
 
         Raises:
-            TransientError: the network, the deadline, 429 or 5xx; with the server's wish when it said one.
+            TransientError: the network, the deadline, broken HTTP, 429 or 5xx; with the server's wish when it said one.
             RejectedError: ``bad_url``, ``redirect``, ``blocked`` (401, 403, 451), ``not_found``, ``gone``,
-                ``http_status``, ``too_large``, ``truncated``, ``decode``, ``content_encoding``.
+                ``http_status`` (any other), ``too_large``, ``truncated``, ``decode``, ``content_encoding``.
         """
         headers = self._headers | {"Accept": accept}
-        if etag:
-            headers["If-None-Match"] = etag
-        if last_modified:
-            headers["If-Modified-Since"] = last_modified
-        host = URL(url).host or ""
-        lock = self._hosts.setdefault(host, asyncio.Lock())
+        headers |= {"If-None-Match": etag} if etag else {}
+        headers |= {"If-Modified-Since": last_modified} if last_modified else {}
+        target, left, permanent, passed = allowed(url), self._deadline, True, set[URL]()
+        while len(passed) <= self._redirects:
+            passed.add(target)
+            async with self._turn(target):
+                began = time.monotonic()
+                outcome = await self._within(left, target, headers)
+                left -= time.monotonic() - began
+            if isinstance(outcome, Reply):
+                return dataclasses.replace(outcome, permanent=permanent and len(passed) > 1)
+            target, permanent = outcome.target, permanent and outcome.permanent
+            if target in passed:
+                raise RejectedError("redirect", "in a circle")
+        raise RejectedError("redirect", f"more than {self._redirects} hops")
+
+    @asynccontextmanager
+    async def _turn(self, target: URL) -> AsyncIterator[None]:
+        """Wait until no other request is under way at this host. One turn is held at a time, so none is a deadlock."""
+        lock = self._turns.setdefault(target.host or "", asyncio.Lock())  # forgotten when nobody waits for it
         async with lock, self._open:
-            try:
-                async with asyncio.timeout(self._deadline):
-                    return await self._follow(url, headers)
-            except TimeoutError:
-                raise TransientError(f"no complete answer within {self._deadline:g} s") from None
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise TransientError(f"{type(error).__name__}: {error}"[:300]) from error
-            finally:
-                if not lock._waiters and len(self._hosts) > 10_000:
-                    self._hosts.pop(host, None)
+            yield
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> Reply:
-        permanent, seen = True, [url]
-        for _ in range(REDIRECTS + 1):
-            target = allowed(url)
-            assert self._session, "use the fetcher as a context manager"
-            async with self._session.get(target, headers=headers, allow_redirects=False) as answer:
+    async def _within(self, seconds: float, target: URL, headers: Mapping[str, str]) -> Reply | _Hop:
+        assert self._session, "use the fetcher as a context manager"
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session.get(target, headers=headers, allow_redirects=False) as answer,
+            ):
                 if answer.status in (301, 302, 303, 307, 308):
-                    permanent = permanent and answer.status in (301, 308)
-                    location = answer.headers.get("Location", "")
-                    try:
-                        url = str(target.join(URL(location)))
-                    except ValueError as error:
-                        raise RejectedError("redirect", f"to {location[:200]!r}: {error}") from error
-                    if not location or url in seen:
-                        raise RejectedError("redirect", "in a circle" if location else "to nowhere")
-                    seen.append(url)
-                    continue
-                return await self._take(answer, url, permanent and len(seen) > 1)
-        raise RejectedError("redirect", f"more than {REDIRECTS} hops")
+                    return _Hop(_redirected(target, answer.headers), answer.status in (301, 308))
+                return await self._take(
+                    answer, target, conditional="If-None-Match" in headers or "If-Modified-Since" in headers
+                )
+        except TimeoutError:
+            raise TransientError(f"no complete answer within {self._deadline:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransientError(_words(error)) from error
 
-    async def _take(self, answer: aiohttp.ClientResponse, url: str, permanent: bool) -> Reply:
+    async def _take(self, answer: aiohttp.ClientResponse, target: URL, *, conditional: bool) -> Reply:
         wait = asked_wait(answer.headers, time.time())
-        refuse(answer.status, wait)
+        refuse(answer.status, wait, conditional=conditional)
         reply = Reply(
             status=answer.status,
-            url=url,
-            content_type=answer.headers.get("Content-Type", "")[:200],
+            url=str(target.with_user(None).with_fragment(None)),
+            content_type=_plain(answer.headers.get("Content-Type", ""))[:200],
             etag=_validator(answer.headers.get("ETag", "")),
             last_modified=_validator(answer.headers.get("Last-Modified", "")),
             retry_after=wait,
-            permanent=permanent,
         )
         if answer.status == 304:
             return reply
-        encoding = answer.headers.get("Content-Encoding", "").strip().lower()
+        encoding = ", ".join(answer.headers.getall("Content-Encoding", [])).strip().lower()
         if encoding not in ("", "identity", "gzip", "x-gzip"):
-            raise RejectedError("content_encoding", f"'{encoding[:80]}' was not asked for")
+            raise RejectedError("content_encoding", f"'{_plain(encoding)[:80]}' was not asked for")
+        if (answer.content_length or 0) > self._max_bytes:
+            raise RejectedError("too_large", f"{answer.content_length:,} bytes are announced")
         body = Body(self._max_bytes, gzipped=encoding in ("gzip", "x-gzip"))
         try:
             async for chunk in answer.content.iter_chunked(65536):
                 body.feed(chunk)
         except aiohttp.ClientPayloadError as error:
-            raise RejectedError("truncated", str(error)[:200]) from error
-        return dataclasses.replace(reply, body=body.finish())
-
-
-class Body:
-    """A body as it arrives: decoded within a bound, and known to be whole.
-
-    Raises:
-        RejectedError: ``too_large``, ``decode`` or ``truncated``.
-    """
-
-    def __init__(self, most: int, *, gzipped: bool) -> None:
-        self._most = most
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._gzipped = gzipped
-        self._inflate = zlib.decompressobj(31) if gzipped else None
-        self._members = 1
-        self._fed = False
-
-    def feed(self, data: bytes) -> None:
-        """Take the next raw bytes."""
-        self._fed = self._fed or bool(data)
-        while data and self._gzipped:
-            if self._inflate is None or self._inflate.eof:
-                if self._members == MEMBERS:
-                    raise RejectedError("decode", f"more than {MEMBERS} gzip members")
-                self._members += 1
-                self._inflate = zlib.decompressobj(31)
-            try:
-                self._keep(self._inflate.decompress(data, self._most - self._size + 1))
-            except zlib.error as error:
-                raise RejectedError("decode", f"not gzip: {error}") from error
-            data = self._inflate.unconsumed_tail or self._inflate.unused_data
-        if not self._gzipped:
-            self._keep(data)
-
-    def finish(self) -> bytes:
-        """The whole body."""
-        if self._gzipped and self._fed and not (self._inflate and self._inflate.eof):
-            raise RejectedError("truncated", "the gzip stream ends before its end")
-        return b"".join(self._parts)
-
-    def _keep(self, part: bytes) -> None:
-        self._size += len(part)
-        if self._size > self._most:
-            raise RejectedError("too_large", f"more than {self._most:,} bytes")
-        self._parts.append(part)
+            raise RejectedError("truncated", _words(error)) from error
+        whole = body.finish()
+        self._received(len(whole))
+        return dataclasses.replace(reply, body=whole)
 
 
 def allowed(url: str) -> URL:
@@ -215,41 +216,78 @@ def allowed(url: str) -> URL:
         RejectedError: ``bad_url``: not http(s), or no host.
     """
     try:
+        url.encode()  # half a character cannot be sent
         parsed = URL(url)
-        parsed.port  # noqa: B018 - raises when it is out of range
     except ValueError as error:
-        raise RejectedError("bad_url", f"{url[:200]}: {error}") from error
+        raise RejectedError("bad_url", f"no address: {_plain(str(error))}") from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise RejectedError("bad_url", f"only http and https addresses are fetched, not {url[:200]}")
+        raise RejectedError("bad_url", f"only http and https are fetched, not '{parsed.scheme}' at '{parsed.host}'")
     return parsed
 
 
-def refuse(status: int, wait: float | None) -> None:
-    """Raise for an answer that is no success: what it means is in `Fetcher.get`."""
-    if status in (200, 203, 304):
+def refuse(status: int, wait: float | None, *, conditional: bool) -> None:
+    """Raise for an answer that is no success, as `Fetcher.get` says.
+
+    A 304 that no validator asked for is none either: taken for "unchanged", it would hide a feed for ever.
+    """
+    if status in (200, 203) or (status == 304 and conditional):
         return
     if status == 429 or status >= 500:
         raise TransientError(f"HTTP {status}", wait)
-    words = {401: "blocked", 403: "blocked", 451: "blocked", 404: "not_found", 410: "gone"}
-    raise RejectedError(words.get(status, "http_status"), f"HTTP {status}")
+    unasked = ", though nothing was asked about" if status == 304 else ""
+    raise RejectedError(REFUSALS.get(status, "http_status"), f"HTTP {status}{unasked}")
 
 
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the server asks to wait: Retry-After in either form (RFC 9110 §10.2.3), else Cache-Control's max-age."""
+    """Seconds the server asks to wait: Retry-After in either form (RFC 9110 §10.2.3), else Cache-Control's max-age.
+
+    None when it does not say so, or says nonsense; at most `LONGEST_WAIT`, and 0 for a time that has passed.
+    """
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(LONGEST_WAIT, float(value[:12]))
     if value:
         try:
-            return min(LONGEST_WAIT, max(0.0, parsedate_to_datetime(value).timestamp() - now))
-        except (ValueError, OverflowError, OSError):
+            moment = parsedate_to_datetime(value)
+        except (ValueError, OverflowError):
             return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # HTTP dates are UTC (RFC 9110 §5.6.7)
+        return min(LONGEST_WAIT, max(0.0, moment.timestamp() - now))
     for part in headers.get("Cache-Control", "").lower().split(","):
         name, _, seconds = part.strip().partition("=")
-        if name == "max-age" and seconds.isdecimal():
-            return min(LONGEST_WAIT, float(seconds[:12]))
+        if name == "max-age" and seconds.strip('"').isdecimal():
+            return min(LONGEST_WAIT, float(seconds.strip('"')[:12]))
     return None
 
 
+def _redirected(target: URL, headers: Mapping[str, str]) -> URL:
+    """Where *target* sends us. User and password go along to the same origin only."""
+    location = headers.get("Location", "").strip()
+    if not location:
+        raise RejectedError("redirect", "to nowhere")
+    try:
+        location.encode()
+        to = target.join(URL(location)).with_fragment(None)
+        allowed(str(to))
+    except ValueError as error:
+        raise RejectedError("redirect", f"to no address: {_plain(str(error))}") from error
+    except RejectedError as error:
+        raise RejectedError("redirect", error.detail) from error
+    same = to.origin() == target.origin()
+    return to.with_user(target.user).with_password(target.password) if same else to.with_user(None)
+
+
 def _validator(value: str) -> str:
-    return value if len(value.encode("utf-8", "surrogateescape")) <= VALIDATOR else ""
+    """*value* if it can be sent back byte for byte: as UTF-8, as which the client also read it."""
+    return value if _plain(value) == value and len(value.encode()) <= VALIDATOR else ""
+
+
+def _plain(text: str) -> str:
+    """*text* with a question mark for what no encoding can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _words(error: Exception) -> str:
+    """An error of the client in one line. Some of theirs quote the server at length."""
+    said = getattr(error, "message", "") or str(error)
+    return _plain(f"{type(error).__name__}: {' '.join(said.split())}"[:200])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 POLLS = Counter("wirewatch_polls", "Polls by how they went", ["state"])
+REFUSED = Counter("wirewatch_polls_refused", "Polls that the bus did not take (disk full), to be done again")
+SOURCES = Gauge("wirewatch_sources", "Sources polled since the start, by how their last poll went", ["state"])
+BYTES = Counter("wirewatch_fetched_bytes", "Bytes of documents fetched, decoded")
 ARTICLES = Counter("wirewatch_articles", "Articles accepted from sources")
 REJECTED = Counter("wirewatch_rejected", "Entries and documents set aside at polling")
-LATENESS = Gauge("wirewatch_poll_lateness_seconds", "How late the last poll began")
+LATENESS = Histogram(
+    "wirewatch_poll_lateness_seconds", "How late polls began", buckets=(0.01, 0.1, 1, 5, 10, 30, 60, 300, 3600)
+)
 RELOAD_OK = Gauge(
     "wirewatch_config_last_reload_successful", "1 when the last reading of the watchlists found no mistake"
 )

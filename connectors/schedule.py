@@ -1,59 +1,76 @@
 """When to poll a source next: a pure decision over how its polls went.
 
-The interval finds a feed's rhythm: it settles where a poll brings about one new entry. None lengthens it, several
-shorten it. What the server asks for is a floor. Failures back off in a straight line, by weight of how hard they are, and
-never end: a feed is not given up. Source: Media Cloud's fetcher, for the fractional weights and for feeds that never
-die; its overlap rule saves requests where an alert wants the entry soon.
+The interval follows what a poll finds. Where most entries are new, more may have passed unseen, and it is halved.
+Where none is, it grows by half, up to `QUIET` times the first. Anything new brings it back to the first. What the
+server asks for is a floor. Failures back off in a straight line, by weight of how hard they are, and never end: a
+feed is not given up.
+
+Source: Media Cloud's fetcher (interval by overlap; linear back-off with fractional weights; feeds never die). Theirs
+is for an archive, and lets a quiet feed wait for a day; ours is for alerts, so the wait after a silence is bounded.
 """
 
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SLOWER = 1.5
-"""Factor after a poll without news: from five minutes to an hour in seven polls."""
+CROWDED = 0.67
+"""Share of entries that are new above which two polls hardly overlap (Media Cloud: under a third already seen)."""
 
-FASTER = 4
-"""Greatest factor by which one poll shortens the interval."""
+QUIET = 12
+"""Intervals that the first may grow to while nothing is new: from five minutes to an hour."""
 
 WEIGHTS = {"gone": 1.0, "html": 1.0, "blocked": 1.0, "broken": 0.5}
-"""Intervals that each failure in a row adds to the wait, by state."""
+"""How much each failure in a row of a kind lengthens the wait, in intervals (Media Cloud: hard 1, soft 0.5)."""
 
 PASSING = 0.25
-"""The same for a fault of the network, which passes."""
-
-LONGEST = 86400.0
-"""Seconds: a source that fails is still asked once a day, and no server can ask for more."""
+"""The same for a fault of the network, which passes (Media Cloud: temporary 0.25)."""
 
 JITTER = 0.1
 """Share by which a wait is lengthened or shortened at random, so that feeds do not come due together."""
 
 
 class Pace(BaseModel):
-    """How often a healthy source is polled, in seconds: from every *interval* to every *maximum*."""
+    """How often a source is polled, in seconds. An *interval* that is given is also the *minimum*."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    interval: float = Field(default=300.0, gt=0, description="the least seconds between polls, and the first wait")
-    maximum: float = Field(default=3600.0, gt=0, description="the most, however quiet the source is")
+    interval: float = Field(default=300.0, gt=0, description="seconds between polls at first")
+    minimum: float = Field(default=60.0, gt=0, description="the least, however much there is")
+    maximum: float = Field(default=86400.0, gt=0, description="the most, however quiet or broken the source is")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_given(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "interval" in given:
+            return {"minimum": given["interval"]} | given
+        return given
+
+    def bounded(self, seconds: float) -> float:
+        """*seconds* between the minimum and the maximum, which give way to the interval when it is outside."""
+        return min(max(seconds, min(self.minimum, self.interval)), max(self.maximum, self.interval))
 
 
-def next_interval(interval: float, new: int, pace: Pace) -> float:
-    """The interval after a poll that worked and brought *new* entries."""
-    interval = interval / min(new, FASTER) if new else interval * SLOWER
-    return max(pace.interval, min(interval, pace.maximum))
+def next_interval(interval: float, new: int, entries: int, pace: Pace) -> float:
+    """The interval after a poll that worked and found *new* of *entries* listed, None of which may be."""
+    if not new:
+        return pace.bounded(min(interval * 1.5, QUIET * pace.interval))
+    interval = min(interval, pace.interval)
+    return pace.bounded(interval / 2 if new > CROWDED * entries else interval)
 
 
-def wait(interval: float, failures: float, asked: float | None, rng: Random) -> float:
+def weight(state: str, reason: str) -> float:
+    """How hard a failure is, from 0 to 1."""
+    return PASSING if reason.startswith("network") else WEIGHTS.get(state, PASSING)
+
+
+def wait(interval: float, failures: float, asked: float | None, pace: Pace, rng: Random) -> float:
     """Seconds until the next poll.
 
-    Args:
-        interval: The source's interval.
-        failures: The sum of the weights of its failures in a row; 0 after a poll that worked.
-        asked: What the server asked for.
-        rng: For jitter.
+    *failures* is how many failed in a row, by weight. *asked* is what the server wishes: the wait is no shorter, unless
+    that is more than the maximum.
     """
-    seconds = max(interval, min(LONGEST, max(interval * (1 + failures), asked or 0.0)))
-    return seconds * (1 + JITTER * (2 * rng.random() - 1))
+    usual = interval * (1 + failures) * (1 + JITTER * (2 * rng.random() - 1))
+    return pace.bounded(max(usual, asked or 0.0))

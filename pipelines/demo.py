@@ -8,6 +8,7 @@ What must come of them is in `pipelines.expected`.
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,11 +21,14 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.buses import Bus
+from connectors.records import Alert, decode
+from connectors.sinks.stdout import render
 from pipelines import logs
 from pipelines.config import Config, load, shipped
 from pipelines.expected import Expected, Summary, done, read_expected, summary
 from pipelines.run import LOOPS, Run, settled
 from pipelines.sections import Metrics
+from pipelines.status import records
 
 NEXT = """\
 What to do next
@@ -40,18 +44,21 @@ PATIENCE = 120.0
 """Seconds after which the demonstration gives up, and says what is missing."""
 
 
-def demo() -> int:
+def demo(picture: Path | None = None) -> int:
     """Run the three loops with the shipped configuration on the sample feeds until all is through; show what came.
+
+    Args:
+        picture: An SVG file to draw some alerts and the summary to, for a page.
 
     Returns:
         0 when exactly the expected alerts came, else 1.
     """
     logs.setup("warning")
     with tempfile.TemporaryDirectory(prefix="wirewatch-demo-") as folder:
-        return asyncio.run(_demo(Path(folder), Console()))
+        return asyncio.run(_demo(Path(folder), Console(), picture))
 
 
-async def _demo(folder: Path, console: Console) -> int:
+async def _demo(folder: Path, console: Console, picture: Path | None) -> int:
     expected = read_expected(samples())
     console.print(
         f"[bold]wirewatch demo[/bold]: {expected.totals.feeds} sample feeds on this machine, two watchlists\n"
@@ -68,6 +75,8 @@ async def _demo(folder: Path, console: Console) -> int:
         except TimeoutError:
             code = 1
         outcome = summary(run.bus, expected)
+        if picture:
+            draw(run.bus, outcome, picture)
     console.print(report(outcome))
     console.print()
     console.print(NEXT, markup=False, highlight=False)
@@ -127,6 +136,20 @@ def write_feeds(folder: Path, base_url: str, expected: Expected, interval: str =
     )
     path.write_text("".join(sources), encoding="utf-8")
     return path
+
+
+def draw(bus: Bus, outcome: Summary, path: Path, alerts: int = 3) -> None:
+    """Draw the first *alerts* of each list that show a slip, and the summary, to the SVG file *path*."""
+    console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
+    console.print("$ make demo", style="dim")
+    found = [
+        decode(Alert, r.value) for topic in ("alerts.csto", "alerts.nagorno-karabakh") for r in records(bus, topic)
+    ]
+    found.sort(key=lambda alert: (all(e.how == "exact" for e in alert.evidence), alert.language, alert.id))
+    for alert in found[:alerts]:
+        console.print(render(alert))
+    console.print(report(outcome))
+    console.save_svg(str(path), title="wirewatch")
 
 
 def report(summary: Summary) -> Group:

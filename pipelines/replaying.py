@@ -30,7 +30,7 @@ _runs = itertools.count()
 
 
 def replay(config: Config, path: Path, watchlist: str = "") -> Iterator[Alert | DeadLetter]:
-    """Run the articles recorded at *path* through the flow: its alerts (of *watchlist*, or all), then what it set aside.
+    """Run the articles recorded at *path* through the flow: its alerts (of *watchlist*, or all), then its dead letters.
 
     Same input and same rules give the same bytes: ids and times come from the articles.
 

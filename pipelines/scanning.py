@@ -87,8 +87,8 @@ class Hit(NamedTuple):
 class Scanner:
     """All *patterns* in one automaton.
 
-    Cost: building is linear, some 10 µs a pattern; a scan is some 10 ns a character of the folded text and 0.5 µs for each
-    place where the letters of a pattern stand, in whatever word. Safe to share between threads. Does not pickle.
+    Cost: building is linear, some 10 µs a pattern; a scan is some 10 ns a character of the folded text and 0.5 µs for
+    each place where the letters of a pattern stand, in whatever word. Safe to share between threads. Does not pickle.
 
     Raises:
         ValueError: a pattern has no letter or digit, or is a bare ``*``.

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.buses import Bus, Record
+from connectors.errors import RejectedError
 from connectors.records import SourceHealth, decode
 
 if TYPE_CHECKING:
@@ -32,19 +33,15 @@ FAILURES = 3
 
 
 class Lag(Struct, frozen=True, kw_only=True):
-    """Where a group stands on a partition; *waiting* is when the next record it will read was accepted."""
+    """Where a group stands on a partition: *lag* records wait, *waiting* is when the first of them was accepted."""
 
     group: str
     topic: str
     partition: int
     committed: int
     end: int
+    lag: int
     waiting: datetime | None = None
-
-    @property
-    def lag(self) -> int:
-        """Records not yet committed."""
-        return self.end - self.committed
 
 
 class Span(Struct, frozen=True, kw_only=True):
@@ -136,7 +133,7 @@ def read(bus: Bus, config: Config | None = None, now: datetime | None = None) ->
     letters = [_letter(record) for record in records(bus, "dead-letters")]
     processed = _count(bus, "tagged")
     accepted = _count(bus, "articles")
-    health = {r.key: decode(SourceHealth, r.value) for r in records(bus, "source-health") if r.value}
+    health = {h.source: h for record in records(bus, "source-health") if (h := _health(record))}
     names = sorted(health) if config is None else [source.name for source in config.sources]
     return Status(
         at=now,
@@ -184,7 +181,8 @@ def _lag(bus: Bus, group: str, topic: str, partition: int, committed: int) -> La
     following = bus.read(topic, partition, committed, 1)
     waiting = datetime.fromtimestamp(following[0].timestamp, UTC) if following else None
     end = bus.end(topic, partition) if following else committed
-    return Lag(group=group, topic=topic, partition=partition, committed=committed, end=end, waiting=waiting)
+    lag = end - committed
+    return Lag(group=group, topic=topic, partition=partition, committed=committed, end=end, lag=lag, waiting=waiting)
 
 
 def _span(bus: Bus, topic: str) -> Span:
@@ -196,6 +194,13 @@ def _count(bus: Bus, topic: str) -> int:
     """How many records *topic* ever took."""
     known = bus.topics().get(topic)
     return sum(bus.end(topic, partition) for partition in range(known.partitions if known else 0))
+
+
+def _health(record: Record) -> SourceHealth | None:
+    try:
+        return decode(SourceHealth, record.value)
+    except RejectedError:  # of a newer version, or damaged: as if it had not been polled yet
+        return None
 
 
 def _letter(record: Record) -> _Letter:

@@ -24,6 +24,7 @@ TEMPORARY = 75
 app = typer.Typer(
     name="wirewatch",
     help="A streaming news monitor: feeds in, tagged articles and watchlist alerts out, continuously.",
+    epilog="Exit codes: 0 done, or yes; 1 no; 2 a file or an argument must be edited; 75 try again later; 130 Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.errors import ConfigError, Problem
+from connectors.errors import ConfigError
 from pipelines.cli.articles import HELP, find_article, read_article
-from pipelines.cli.settings import AsJson, ConfigFile, DataFolder, configuration
+from pipelines.cli.settings import AsJson, ConfigFile, DataFolder, configuration, named_watchlist
 
 if TYPE_CHECKING:
     from connectors.records import Article, TaggedArticle
     from pipelines.config import Config
-    from pipelines.watchlists import Watchlist
 
 
 def parse(
@@ -82,7 +81,7 @@ def explain(
     from pipelines.matching import explain as reasons
 
     settings = configuration(config, data=data)
-    chosen = _watchlist(settings, watchlist)
+    chosen = named_watchlist(settings, watchlist)
     tagged = _found(settings, article)
     explanation = reasons(chosen, tagged)
     if json:
@@ -91,16 +90,6 @@ def explain(
     else:
         output.show(*verdict(explanation, tagged, everything))
     raise typer.Exit(0 if explanation.held else 1)
-
-
-def _watchlist(config: Config, wanted: str) -> Watchlist:
-    from pipelines.located import nearest
-    from pipelines.watchlists import load_folder
-
-    known = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
-    if wanted not in known:
-        raise ConfigError(Problem(str(config.watchlists), 0, 0, f"no watchlist '{wanted}'{nearest(wanted, known)}"))
-    return known[wanted]
 
 
 def _found(config: Config, name: str) -> TaggedArticle:

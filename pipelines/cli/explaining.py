@@ -39,14 +39,27 @@ def _grow(tree: Tree, explanation: Explanation, zones: dict[str, str], everythin
         branch.add(_words(piece, zones[piece.zone]))
     if more:
         branch.add(Text(f"+ {more} more", "dim italic"))
-    unmet = [part for part in explanation.parts if not (part.held or part.parts or everything)]
+    unmet = [part for part in explanation.parts if not everything and _dull(part, explanation)]
     for part in explanation.parts:
         if part not in unmet:
             _grow(branch, part, zones, everything)
     if unmet:
-        named = ", ".join(visible(part.rule, 40) for part in unmet[:NAMED])
-        rest = f", and {len(unmet) - NAMED} more" if len(unmet) > NAMED else ""
-        branch.add(Text(f"not in the article: {named}{rest}", "dim"))
+        branch.add(Text(_together(unmet), "dim"))
+
+
+def _dull(part: Explanation, parent: Explanation) -> bool:
+    """Whether *part* needs no branch of its own: a word that is not there, or a group that could not matter."""
+    return not part.held and (not part.parts or (parent.held and parent.rule in ("any", "none")))
+
+
+def _together(unmet: list[Explanation]) -> str:
+    """What was not met, in one line."""
+    leaves = [part for part in unmet if not part.parts]
+    named = [visible(part.rule, 40) for part in leaves[:NAMED]]
+    named += [f"{len(leaves) - NAMED} more"] if len(leaves) > NAMED else []
+    groups = len(unmet) - len(leaves)
+    named += [f"{groups} group{'s' if groups > 1 else ''} of conditions"] if groups else []
+    return "not in the article: " + ", ".join(named)
 
 
 def _words(piece: Evidence, text: str) -> Text:

@@ -37,7 +37,9 @@ def list_(config: ConfigFile = None, data: DataFolder = None, json: AsJson = Fal
         (x.id[:12], f"{x.at:%Y-%m-%d %H:%M:%S}", x.stage, x.reason, x.source or x.topic, str(len(x.raw)), x.detail)
         for x in letters
     )
-    output.table("Dead letters", ["id", "when (UTC)", "stage", "reason", "from", "bytes", "detail"], rows)
+    output.table(
+        f"Dead letters: {len(letters)}", ["id", "when (UTC)", "stage", "reason", "from", "bytes", "detail"], rows
+    )
 
 
 @app.command()

@@ -22,16 +22,22 @@ from connectors.records import Article, Topical, encode
 from connectors.sinks.stdout import visible
 
 CELL = 120
-"""Characters of one cell of a table."""
+"""Characters of one cell of a table at a terminal."""
+
+WHOLE = 4000
+"""Characters of one cell in a pipe."""
 
 _OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 Row = Sequence[str | Text]
 
 
 def console() -> Console:
-    """The terminal, or the pipe, with nothing of rich's own reading of texts."""
-    return Console(markup=False, highlight=False, emoji=False)
+    """The terminal, or the pipe, where no line is wrapped; with nothing of rich's own reading of texts."""
+    width = None if Console().is_terminal else WHOLE
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def show(*parts: RenderableType) -> None:
@@ -42,22 +48,28 @@ def show(*parts: RenderableType) -> None:
 
 
 def table(title: str, headers: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print a table; in a pipe as aligned columns, no line cut, so that other tools may read it."""
-    cells = [[cell if isinstance(cell, Text) else Text(visible(cell, CELL)) for cell in row] for row in rows]
+    """Print a table, its title alone when it has no rows; in a pipe as aligned columns that other tools may read."""
     out = console()
-    if out.is_terminal:
+    most = CELL if out.is_terminal else WHOLE
+    cells = [[cell if isinstance(cell, Text) else Text(visible(cell, most)) for cell in row] for row in rows]
+    if not cells:
+        show(Text(title, "bold"))
+    elif out.is_terminal:
         shown = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
         for number, header in enumerate(headers):
-            numbers = cells and all(row[number].plain.replace("-", "0").isdecimal() for row in cells)
+            numbers = all(row[number].plain.replace("-", "0").isdecimal() for row in cells)
             shown.add_column(header, justify="right" if numbers else "left", overflow="fold")
         for row in cells:
             shown.add_row(*row)
         out.print(shown)
-        return
-    plain = [[*headers], *([cell.plain for cell in row] for row in cells)]
-    widths = [max(map(cell_len, column)) for column in zip(*plain, strict=True)]
+    else:
+        _plain(title, [[*headers], *([cell.plain for cell in row] for row in cells)])
+
+
+def _plain(title: str, lines: list[list[str]]) -> None:
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     typer.echo(f"\n# {title}")
-    for line in plain:
+    for line in lines:
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
         typer.echo("  ".join(padded).rstrip())
 
@@ -78,11 +90,9 @@ def ago(time: datetime | None, now: datetime) -> str:
     if time is None:
         return "-"
     seconds = (now - time).total_seconds()
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
-        if abs(seconds) >= size or size == 1:
-            amount = f"{abs(seconds) // size:.0f}{unit}"
-            return f"{amount} ago" if seconds >= 0 else f"in {amount}"
-    raise AssertionError
+    size, unit = next((part for part in _UNITS if abs(seconds) >= part[0]), _UNITS[-1])
+    amount = f"{abs(seconds) // size:.0f}{unit}"
+    return f"{amount} ago" if seconds >= 0 else f"in {amount}"
 
 
 def escaped(raw: bytes) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.settings import AsJson, ConfigFile, configuration
+from pipelines.cli.settings import AsJson, ConfigFile, configuration, named_watchlist
 
 
 def replay(
@@ -27,10 +27,13 @@ def replay(
     from connectors.sinks.stdout import plain, render, visible
     from pipelines import logs
     from pipelines.cli import output
-    from pipelines.replaying import replay as replayed
 
     settings = configuration(config)
-    logs.setup("warning")
+    if watchlist:
+        named_watchlist(settings, watchlist)
+    logs.setup("warning")  # before Beam is imported, which has things to say
+    from pipelines.replaying import replay as replayed
+
     terminal = output.console().is_terminal
     for found in replayed(settings, recording, watchlist):
         if not isinstance(found, Alert):

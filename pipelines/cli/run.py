@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,7 +56,11 @@ def deliver(
     _start(("deliver",), config, None, data, until_idle=until_idle, json=json, sink=sink)
 
 
-def demo() -> None:
+def demo(
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the outcome to an SVG.", hidden=True)
+    ] = None,
+) -> None:
     """See it work in a minute, without a network.
 
     Serves sample feeds on this machine, runs the shipped configuration on them until all is processed, and shows the
@@ -66,7 +71,7 @@ def demo() -> None:
     logs.setup("warning")  # before Beam is imported, which has things to say
     from pipelines.demo import demo as demonstrate
 
-    raise typer.Exit(demonstrate())
+    raise typer.Exit(demonstrate(picture))
 
 
 def _start(
@@ -82,9 +87,10 @@ def _start(
     from dataclasses import replace
 
     from pipelines import logs
+    from pipelines.knowledge import gazetteer
     from pipelines.located import nearest
 
-    settings = configuration(config, feeds, data)
+    settings = configuration(config, feeds, data, known=gazetteer.ids if "flow" in loops else None)
     if sink is not None:
         names = [s.name for s in settings.sinks]
         if sink not in names:

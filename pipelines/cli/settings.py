@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from connectors.buses import Bus
     from pipelines.config import Config
+    from pipelines.watchlists import Watchlist
 
 HERE = Path("wirewatch.yaml")
 
@@ -70,6 +71,21 @@ def open_log(config: Config) -> Bus:
         raise ConfigError(Problem(str(path), 0, 0, "no log here yet: 'wirewatch run' makes it"))
     opened: Bus = plugins.load("connectors.buses", bus.type).build(bus.options)
     return opened
+
+
+def named_watchlist(config: Config, wanted: str) -> Watchlist:
+    """The watchlist with the id *wanted*.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    from pipelines.located import nearest
+    from pipelines.watchlists import load_folder
+
+    known = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
+    if wanted not in known:
+        raise ConfigError(Problem(str(config.watchlists), 0, 0, f"no watchlist '{wanted}'{nearest(wanted, known)}"))
+    return known[wanted]
 
 
 def _moved(config: Config, origin: Path) -> Config:

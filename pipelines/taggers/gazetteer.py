@@ -69,9 +69,9 @@ class GazetteerTagger:
             yield from sorted(tags, key=lambda t: (t.start, t.end))
 
     def _read(self, zone: Zone, text: str) -> list[Tag]:
-        hits = longest(self._gazetteer.scanner.scan(text))
+        hits = longest(self._gazetteer.scan(text))
         spans = [(hit.start, hit.end) for hit in hits]
-        tags = [_tag(self._gazetteer.owner(hit), zone, text, hit.start, hit.end) for hit in hits]
+        tags = [_tag(self._gazetteer.names[hit.pattern].entity, zone, text, hit.start, hit.end) for hit in hits]
         for slip in self._slips.find(fold(text), text):
             over = [i for i, (start, end) in enumerate(spans) if start < slip.end and slip.start < end]
             inside = all(slip.start <= spans[i][0] and spans[i][1] <= slip.end for i in over)

@@ -26,5 +26,5 @@ def report(times: Mapping[str, list[float]], unit: str, count: int, ours: str, f
         noisy = "  (noisy)" if spread > 1.5 else ""
         print(f"  {name:28} {medians[name] / count * 1e6:9.1f} µs CPU a {unit}   spread {spread:.2f}{noisy}")
     ratio = medians[ours] / medians[floor]
-    print(f"  ratio {ours} ÷ {floor}: {ratio:.2f}   ({count} {unit}s, {len(next(iter(times.values())))} rounds)")
+    print(f"  ratio {ours} ÷ {floor}: {ratio:.3g}   ({count} {unit}s, {len(next(iter(times.values())))} rounds)")
     return ratio

@@ -16,8 +16,8 @@ from pipelines.taggers import gazetteer
 from pipelines.watchlists import load_folder
 
 
-def rows(data_dir: Path) -> Iterator[dict[str, Any]]:
-    """For each item of ``items.jsonl`` in *data_dir*, the watchlists that alert: ``{"id", "alerts"}``.
+def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
+    """For each item of ``items.jsonl``, the watchlists that alert: ``{"id", "alerts"}``.
 
     Labels name a list with underscores, as its file names it with hyphens.
     """
@@ -26,7 +26,7 @@ def rows(data_dir: Path) -> Iterator[dict[str, Any]]:
     if problems:
         raise SystemExit("\n".join(map(str, problems)))
     matcher = Matcher(watchlist for watchlist, _ in watchlists)
-    for line in (data_dir / "items.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (data / "alerts" / split / "items.jsonl").read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
         article = _article(item)
         (tags,) = tagger.tag([article])

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from alerts import HOSTILE, alert
 from factories import NOW, article, tagged
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.buses import Bus, Entry, Position, Topic, local
 from connectors.errors import RejectedError
 from connectors.records import Alert, Article, DeadLetter, SourceHealth, dead_letter, decode, encode
 from pipelines.cli import main
 from pipelines.cli.letters import again
+from pipelines.cli.output import ago, escaped
 from pipelines.status import records
 
 CONFIG = """\
@@ -192,7 +198,7 @@ def test_explain_says_why_a_watchlist_fires(wirewatch: Wirewatch, home: Path) ->
     assert "✔ actor: harbour-union" in out
     assert "✔ strike*" in out
     assert "body 4-17  The Harbour Union of the Vale of Oaks called a strike." in out
-    assert "not in the article: walk-out, stoppage, go-slow, lock-out, picket*, sit-in, and 1 more" in out
+    assert "not in the article: walk-out, stoppage, go-slow, lock-out, picket*, sit-in, 1 more" in out
     assert "✘ blockade*" in wirewatch("explain", "article", "-w", "strikes", "--all").out
 
 
@@ -437,6 +443,41 @@ def test_parse_says_why_there_is_no_feed(wirewatch: Wirewatch, home: Path) -> No
     assert (code, err) == (2, "missing.xml: cannot be read: No such file or directory\n")
 
 
+# replay and Ctrl-C
+
+
+def test_replay_of_an_unknown_watchlist_is_refused(wirewatch: Wirewatch, home: Path) -> None:
+    (home / "recording.jsonl").write_text(TEXTS["record"] + "\n")
+    code, out, err = wirewatch("replay", "recording.jsonl", "-w", "strike")
+    assert (code, out) == (2, "")
+    assert "did you mean 'strikes'?" in err
+
+
+@pytest.mark.slow
+def test_replay_shows_what_would_alert_and_writes_nothing(home: Path) -> None:
+    (home / "recording.jsonl").write_text(f"{TEXTS['record']}\nno article\n{encode(article('Quiet')).decode()}\n")
+    before = sorted(home.rglob("*"))
+    command = [sys.executable, "-m", "pipelines.cli", "replay", "recording.jsonl", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=home)
+    assert [json.loads(line)["title"] for line in done.stdout.splitlines()] == ["Ships wait"]
+    assert sorted(home.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_subscription_quietly(home: Path, bus: Bus) -> None:
+    told(bus, alert())
+    command = [sys.executable, "-m", "pipelines.cli", "tail", "strikes"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home)
+    assert process.stdout
+    assert "HIGH csto" in process.stdout.readline()
+    told(bus, alert(2))
+    while "part 2" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=10)[1] == ""
+    assert process.returncode == 130
+
+
 # the rest
 
 
@@ -500,3 +541,18 @@ def test_without_a_configuration_the_shipped_one_leaves_its_data_here(
     assert config.bus.options.path.resolve() == home / "empty" / "data"
     folders = [s.options.folder for s in config.sinks if s.type == "atom"]
     assert [folder.resolve() for folder in folders] == [home / "empty" / "alerts"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0s ago"), (59.9, "59s ago"), (60, "1m ago"), (86400 * 9, "9d ago"), (-40, "in 40s"), (-7200, "in 2h")],
+)
+def test_a_time_is_told_by_how_far_it_is(seconds: float, words: str) -> None:
+    assert ago(NOW - timedelta(seconds=seconds), NOW) == words
+
+
+@given(st.binary())
+def test_no_byte_of_a_dead_letter_is_hidden_and_none_obeyed(raw: bytes) -> None:
+    shown = "\n".join(escaped(raw))
+    assert all(c.isprintable() or c == "\n" for c in shown)
+    assert len(shown) >= len(raw.decode("utf-8", "ignore"))

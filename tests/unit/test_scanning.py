@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -125,6 +126,6 @@ def test_the_scan_finds_what_a_search_for_each_pattern_finds(patterns: list[str]
 def test_longest_keeps_hits_apart_and_leaves_none_that_would_fit(patterns: list[str], text: str) -> None:
     hits = Scanner([Pattern(p) for p in patterns]).scan(text)
     kept = longest(hits)
-    assert all(a.end <= b.start for a, b in zip(kept, kept[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(kept))
     assert set(kept) <= set(hits)
     assert all(any(h.start < k.end and k.start < h.end for k in kept) for h in hits)

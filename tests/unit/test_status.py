@@ -142,6 +142,12 @@ def test_the_newest_health_of_a_source_counts(bus: MemoryBus) -> None:
     assert [health.new for health in read(bus).sources] == [5]
 
 
+def test_a_health_that_cannot_be_read_is_as_if_there_were_none(bus: MemoryBus) -> None:
+    poll(bus)
+    bus.append([Entry("source-health", "other", b"{}"), Entry("source-health", "third", b'{"schema": 99}')])
+    assert [health.source for health in read(bus).sources] == ["wire"]
+
+
 def test_a_status_is_plain_data() -> None:
     import msgspec
 
