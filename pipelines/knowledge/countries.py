@@ -82,8 +82,8 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         zone, _, names = where.partition("=")
         for language in LANGUAGES if zone and not where.endswith("=") and not names else ():
             name = get_timezone_location(zone, locale=language, return_city=True)
-            if name and name not in AMBIGUOUS:
-                yield f"{_slug(zone.split('/')[-1])}", "place", code, language, name
+            if name and name not in AMBIGUOUS and "(" not in name:
+                yield _slug(zone.split("/")[-1]), "place", code, language, name
         listed = [n for n in names.split("|") if n]
         for name in listed:
             yield _slug(listed[0]), "place", code, "en" if name.isascii() else "mul", name

@@ -74,7 +74,10 @@ class GazetteerTagger:
         tags = [_tag(self._gazetteer.names[hit.pattern].entity, zone, text, hit.start, hit.end) for hit in hits]
         for slip in self._slips.find(fold(text), text):
             over = [i for i, (start, end) in enumerate(spans) if start < slip.end and slip.start < end]
-            inside = all(slip.start <= spans[i][0] and spans[i][1] <= slip.end for i in over)
+            inside = all(
+                slip.start <= start and end <= slip.end and (start, end) != (slip.start, slip.end)
+                for start, end in (spans[i] for i in over)
+            )
             if inside:  # "Nagorno-Karbakh" is more than the "Nagorno" in it
                 for i in over:
                     tags[i] = None

@@ -15,6 +15,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 from spacy.language import Language
 from spacy.tokens import Doc, Span
+from spacy.util import compile_suffix_regex
 
 from connectors.records import Article, Tag
 
@@ -25,6 +26,9 @@ LENGTH = 100_000
 
 LONGEST_NAME = 5
 """Words of a name found by rule."""
+
+STOPS = ("։", "。", "！", "？", "؟")
+"""What ends a sentence in Armenian, Chinese and Arabic script."""
 
 KINDS = frozenset({"PERSON", "PER", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "MISC"})
 """Entity labels of spaCy's models that are names; dates and amounts are not."""
@@ -116,9 +120,9 @@ class Reader:
                 nlp = spacy.blank(language)
             except ImportError:
                 nlp = spacy.blank("xx")
-        nlp.add_pipe(
-            "sentencizer", first=True, config={"punct_chars": [".", "!", "?", "…", "։", "。", "！", "？", "؟", "\n"]}
-        )
+        if hasattr(nlp.tokenizer, "suffix_search"):  # a stop of another script ends a word too
+            nlp.tokenizer.suffix_search = compile_suffix_regex([*(nlp.Defaults.suffixes or ()), *STOPS]).search
+        nlp.add_pipe("sentencizer", first=True, config={"punct_chars": [".", "!", "?", "…", "\n", *STOPS]})
         nlp.add_pipe("wirewatch_names", last=True)
         nlp.max_length = LENGTH + 1
         return nlp

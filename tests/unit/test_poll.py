@@ -514,7 +514,7 @@ async def test_hostile_feeds_do_not_slow_the_good_ones_and_each_says_what_is_wro
     }
     bus = WatchedBus()
     hosts = iter(hostile.HOSTS)
-    async with hostile.serving() as server, Fetcher(deadline=0.5) as fetcher:
+    async with hostile.serving() as server, Fetcher(deadline=0.8) as fetcher:
         tools = Tools(fetcher, InProcess(), lambda: NOW)  # type: ignore[arg-type]
 
         def planned(path: str, name: str) -> Planned:
@@ -523,15 +523,14 @@ async def test_hostile_feeds_do_not_slow_the_good_ones_and_each_says_what_is_wro
 
         sources = [planned(f"/{name}", name) for name in bad]
         sources += [planned("/good", f"good-{n}") for n in range(12)]
-        began, good_at = time.monotonic(), 0.0
+        later: list[str] = []
 
         def all_heard() -> bool:
-            nonlocal good_at
-            if not good_at and len(bus.articles()) == 12:
-                good_at = time.monotonic()
+            if not later and len(bus.articles()) == 12:
+                later.extend(name for name in bad if not bus.heard_of(name))
             return cursors(bus).keys() >= {p.name for p in sources}
 
         await run(bus, *sources, until=all_heard)
-    assert good_at - began < 0.4, "before the first hostile one met its deadline"
+    assert {"silent", "drip-body", "drip-head"} <= set(later), "the good ones came before the first met its deadline"
     assert {name: bus.health(name).state for name in bad} == bad
     assert all(bus.health(name).reason for name in bad)
