@@ -139,7 +139,8 @@ def cursor_after(before: Cursor, batch: Batch, pace: Pace, today: datetime, rng:
     failures = before.failures + 1 if batch.failed else 0
     if not batch.failed and before.value:  # a first poll overlaps with nothing, so it says nothing
         interval = next_interval(interval, len(batch.articles), batch.entries, pace)
-    seconds = wait(interval, failures * weight(batch.state, batch.reason), batch.next_poll, pace, rng)
+    lost = failures * weight(batch.state, batch.reason)
+    seconds = 0.0 if batch.more else wait(interval, lost, batch.next_poll, pace, rng)
     return Cursor(
         source=before.source,
         value=batch.cursor,

@@ -56,7 +56,7 @@ class RulesAt:
     def _compile(self, bus: Bus, ends: tuple[int, ...]) -> Rules:
         watchlists = list(stored(bus))
         topics = {w.id: f"alerts.{w.topic or w.id}" for w in watchlists}
-        for name in topics.values():
+        for name in set(topics.values()) - bus.topics().keys():
             bus.create(Topic(name, unique=True))
         log.info("watchlists in force", count=len(watchlists))
         refiner = spacy_names.build(spacy_names.Options(models=dict(self.models)))

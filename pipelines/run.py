@@ -17,6 +17,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event, Thread
@@ -24,7 +25,7 @@ from typing import Any
 
 import structlog
 
-from connectors import plugins
+from connectors import metrics, plugins
 from connectors.buses import Bus, Topic
 from connectors.child import Child
 from connectors.deliver import deliver
@@ -57,7 +58,7 @@ TOPICS = (
     Topic("watchlists", compact=True),
     Topic("source-health", compact=True),
 )
-"""The fixed topics; those of alerts are made with their watchlists. Retention is added from the configuration."""
+"""The fixed topics; those of alerts are made with their watchlists. How much is kept of them, `keep` sets."""
 
 
 def run(config: Config, *, loops: frozenset[str] = LOOPS, until_idle: bool = False) -> int:
@@ -133,7 +134,7 @@ class Run:
         yield "sweep", self._sweep()
 
     async def _poll(self) -> None:
-        async with Fetcher() as fetch, Child() as child:
+        async with Fetcher(received=metrics.BYTES.inc) as fetch, Child() as child:
             tools = Tools(fetch, child, now)
             planned = [
                 Planned(s.name, plugins.load("connectors.sources", s.type).build(s.name, s.options, tools), s.pace)
@@ -170,6 +171,7 @@ class Run:
     async def _sweep(self) -> None:
         while not await _set_within(self.stop, SWEEP):
             try:
+                await asyncio.to_thread(keep, self.bus, self.config)
                 dropped = await asyncio.to_thread(self.bus.sweep, time.time())
             except TransientError as error:
                 log.warning("sweep put off", error=str(error))
@@ -201,6 +203,14 @@ class Run:
 def now() -> datetime:
     """The time, UTC."""
     return datetime.now(UTC)
+
+
+def keep(bus: Bus, config: Config) -> None:
+    """Set what the configuration retains on every topic of events; compacted ones keep their newest records anyway."""
+    seconds, size = config.retain.time, config.retain.size
+    for topic in bus.topics().values():
+        if not topic.compact:
+            bus.create(replace(topic, retain_seconds=seconds, retain_bytes=size))
 
 
 def topics_of(sink: Sink, bus: Bus) -> list[str]:

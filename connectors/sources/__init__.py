@@ -40,8 +40,10 @@ class Batch:
     status: int = 0
     entries: int = 0
     next_poll: float | None = None
+    more: bool = False
+    """A source that has more to give at once (the next part of a recording) says so here."""
     finished: bool = False
-    """A source that can never give more (a replayed file) says so here and is not polled again."""
+    """A source that can never give more (a recording at its end) says so here and is not polled again."""
 
     @property
     def failed(self) -> bool:

@@ -74,7 +74,7 @@ class Replay:
             rejected=tuple(rejected),
             state="ok" if articles else "empty",
             entries=count,
-            next_poll=None if finished else 0.0,
+            more=not finished,
             finished=finished,
         )
 

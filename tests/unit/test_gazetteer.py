@@ -133,7 +133,9 @@ def test_an_acronym_bound_in_one_article_is_unknown_in_the_next() -> None:
 
 
 def test_a_source_in_brackets_is_no_acronym() -> None:
-    assert not [t for t in tags("The Collective Security Treaty Organisation (CNN) said so, CNN reports.") if t.surface == "CNN"]
+    assert not [
+        t for t in tags("The Collective Security Treaty Organisation (CNN) said so, CNN reports.") if t.surface == "CNN"
+    ]
     assert not acronyms.resembles("AP", "Collective Security Treaty Organisation")
 
 
@@ -154,7 +156,9 @@ def test_one_off_is_what_trying_every_edit_finds(one: str, other: str) -> None:
 
 def test_slips_are_found_by_the_neighbours_of_the_word_too() -> None:
     slips = Slips(["minsk mediation group"])
-    assert [(s.start, s.end) for s in slips.find(fold("The Minsk Mediaton Group"), "The Minsk Mediaton Group")] == [(4, 24)]
+    assert [(s.start, s.end) for s in slips.find(fold("The Minsk Mediaton Group"), "The Minsk Mediaton Group")] == [
+        (4, 24)
+    ]
     assert not list(slips.find(fold("The Minsk Mediaton Team"), "The Minsk Mediaton Team"))
 
 

@@ -135,6 +135,7 @@ async def test_what_a_poll_found_is_published_and_then_the_cursor_moves() -> Non
     assert 540 <= (kept.next_poll - NOW).total_seconds() <= 660
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(kills=st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=5), at_once=st.integers(1, 4))
 def test_a_kill_at_any_append_loses_nothing_and_doubles_nothing(kills: list[tuple[int, bool]], at_once: int) -> None:
@@ -534,3 +535,8 @@ async def test_hostile_feeds_do_not_slow_the_good_ones_and_each_says_what_is_wro
     assert {"silent", "drip-body", "drip-head"} <= set(later), "the good ones came before the first met its deadline"
     assert {name: bus.health(name).state for name in bad} == bad
     assert all(bus.health(name).reason for name in bad)
+
+
+def test_a_source_that_has_more_is_asked_again_at_once() -> None:
+    after = cursor_after(Cursor(source="wire", value="5"), Batch("10", more=True), RARELY, NOW, Random(1))
+    assert after.next_poll == NOW

@@ -51,7 +51,7 @@ async def test_a_folder_is_read_in_order_compressed_files_and_texts_too(tmp_path
 async def test_batches_are_bounded_and_together_give_everything_once(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"title": str(n)}) for n in range(1203)))
     batches = await polls(tmp_path / "a.jsonl")
-    assert [len(b.articles) for b in batches] == [500, 500, 203]
+    assert [(len(b.articles), b.more) for b in batches] == [(500, True), (500, True), (203, False)]
     assert [a.title for b in batches for a in b.articles] == [str(n) for n in range(1203)]
 
 

@@ -1,0 +1,110 @@
+"""Starting and stopping: what holds before, during and after."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.buses import Entry, Position, Topic
+from connectors.errors import ConfigError
+from pipelines import watching
+from pipelines.config import Config, load
+from pipelines.run import LOOPS, TOPICS, Run, address_of, keep, open_bus, settled
+from pipelines.sections import Retain
+
+CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "watchlists").mkdir()
+    (tmp_path / "watchlists/ceasefire.yaml").write_text(CEASEFIRE)
+    (tmp_path / "old.jsonl").write_text('{"title": "A ceasefire holds"}')
+    (tmp_path / "wirewatch.yaml").write_text(
+        f"bus: {{type: memory, name: '{uuid.uuid4()}'}}\nmetrics: {{port: 0}}\n"
+        "sources: [{name: old, type: replay, path: old.jsonl}]\nsinks: [{name: file, type: jsonl, path: out.jsonl}]\n"
+    )
+    return load(tmp_path / "wirewatch.yaml")
+
+
+def test_watchlists_are_published_once_and_again_when_they_change(config: Config) -> None:
+    bus = open_bus(config)
+    for _ in range(2):
+        watching.publish(config.watchlists, bus)
+    assert bus.end("watchlists", 0) == 1
+    (config.watchlists / "ceasefire.yaml").write_text(CEASEFIRE.replace("low", "high"))
+    watching.publish(config.watchlists, bus)
+    assert b"high" in watching.published(bus)["ceasefire"]
+
+
+@pytest.mark.parametrize("broken", ["id: [", "id: ceasefire\ntitle: x\n", "", "\x00"])
+def test_a_broken_file_leaves_the_version_in_force(config: Config, broken: str) -> None:
+    bus = open_bus(config)
+    watching.publish(config.watchlists, bus)
+    (config.watchlists / "ceasefire.yaml").write_text(broken)
+    watching.publish(config.watchlists, bus)
+    assert watching.published(bus) == {"ceasefire": CEASEFIRE.encode()}
+
+
+def test_a_file_that_cannot_be_read_does_not_count_as_taken_away(config: Config) -> None:
+    bus = open_bus(config)
+    watching.publish(config.watchlists, bus)
+    (config.watchlists / "ceasefire.yaml").unlink()
+    (config.watchlists / "ceasefire.yaml").mkdir()
+    watching.publish(config.watchlists, bus)
+    assert watching.published(bus) == {"ceasefire": CEASEFIRE.encode()}
+
+
+def test_a_file_taken_away_takes_its_watchlist_with_it(config: Config) -> None:
+    bus = open_bus(config)
+    watching.publish(config.watchlists, bus)
+    (config.watchlists / "ceasefire.yaml").unlink()
+    watching.publish(config.watchlists, bus)
+    assert watching.published(bus) == {}
+
+
+def test_a_broken_watchlist_at_the_start_is_an_error_with_its_place(config: Config) -> None:
+    (config.watchlists / "other.yaml").write_text("id: other\ntitle: x\nmtch: 1\n")
+    with pytest.raises(ConfigError, match=r"other\.yaml:3:1.*did you mean 'match'"):
+        watching.publish(config.watchlists, open_bus(config), strict=True)
+
+
+def test_retention_is_set_on_topics_of_events_only(config: Config) -> None:
+    bus = open_bus(config)
+    keep(bus, replace(config, retain=Retain.model_construct(time=3600.0, size=None)))
+    topics = bus.topics()
+    assert topics["articles"].retain_seconds == 3600
+    assert topics["cursors"] == Topic("cursors", compact=True)
+    assert {t.name for t in TOPICS} <= topics.keys()
+
+
+def test_nothing_is_settled_before_each_source_was_polled_and_all_was_read(config: Config) -> None:
+    bus = open_bus(config)
+    assert not settled(config, LOOPS, bus)
+    bus.append([Entry("cursors", "old", b"{}"), Entry("articles", "k", b"{}")])
+    assert not settled(config, LOOPS, bus)
+    bus.append((), [Position("flow", "articles", 0, 1)])
+    assert settled(config, LOOPS, bus)
+    bus.create(Topic("alerts.x", unique=True))
+    bus.append([Entry("alerts.x", "k", b"{}")])
+    assert not settled(config, LOOPS, bus)
+    bus.append((), [Position("sink.file", "alerts.x", 0, 1)])
+    assert settled(config, LOOPS, bus)
+
+
+def test_a_role_that_is_held_is_refused(config: Config) -> None:
+    bus = address_of(config).open()
+    with bus.hold("flow"), pytest.raises(ConfigError, match="flow"):
+        asyncio.run(Run(config).main())
+
+
+@pytest.mark.slow
+def test_a_recording_goes_through_the_three_loops_and_the_run_ends_by_itself(config: Config) -> None:
+    assert asyncio.run(asyncio.wait_for(Run(config).main(until_idle=True), 60)) == 0
+    out = config.path.parent / "out.jsonl"
+    assert out.read_text().count("ceasefire") >= 1
+    assert len(out.read_text().splitlines()) == 1
