@@ -90,6 +90,7 @@ def load(
     *,
     data: Path | None = None,
     known: Callable[[Path], Collection[str]] | None = None,
+    watchlists: bool = True,
     env: Mapping[str, str] = os.environ,
 ) -> Config:
     """Read and check the configuration *path*.
@@ -99,20 +100,22 @@ def load(
         feeds: A feed file to use instead of all the sources that the configuration names.
         data: A folder to use instead of its ``data``.
         known: The ids of the places and actors in a gazetteer folder, to check the watchlists against.
+        watchlists: False leaves the watchlists unread: enough to look at a log while a list is being edited.
         env: What ``${NAME}`` stands for.
 
     Raises:
         ConfigError: with every mistake of the configuration, its feed files and its watchlists.
     """
     document = _resolved(read_file(path), env)
-    return _Loading(document, env).config(feeds, data, known)
+    return _Loading(document, env, watchlists).config(feeds, data, known)
 
 
 class _Loading:
     """One load: collects the mistakes of all files."""
 
-    def __init__(self, document: Document, env: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, env: Mapping[str, str], watchlists: bool) -> None:
         self.document = document
+        self.watchlists = watchlists
         self.env = env
         self.folder = Path(document.path).parent
         self.problems: list[Problem] = []
@@ -126,7 +129,7 @@ class _Loading:
         file = self._file()
         data = data or self.folder / file.data
         gazetteer = self._gazetteer(file)
-        watchlists, problems = load_folder(self.folder / file.watchlists)
+        watchlists, problems = load_folder(self.folder / file.watchlists) if self.watchlists else ([], [])
         lists = [watchlist for watchlist, _ in watchlists]
         sources = tuple(self._sources(file, feeds))
         config = Config(
@@ -230,10 +233,10 @@ class _Loading:
             if head and self._named(self.document, loc, head.name, names, "sink"):
                 wanted = head.watchlists or ()
                 for i, name in enumerate(wanted):
-                    if name not in topics:
+                    if self.watchlists and name not in topics:
                         message = f"no watchlist '{name}'{nearest(name, topics)}"
                         self.problems.append(self.document.problem(message, (*loc, "watchlists", i)))
-                own = frozenset(topics[name] for name in wanted if name in topics)
+                own = frozenset(topics.get(name, f"alerts.{name}") for name in wanted)
                 yield Sink(head.name, head.type, options, frozenset(wanted), own)
 
     def _named(self, document: Document, loc: Loc, name: str, names: dict[str, str], what: str) -> bool:

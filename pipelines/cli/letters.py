@@ -28,7 +28,7 @@ def list_(config: ConfigFile = None, data: DataFolder = None, json: AsJson = Fal
     """List the dead letters, oldest first."""
     from pipelines.cli import output
 
-    letters = _letters(open_log(configuration(config, data=data)))
+    letters = _letters(open_log(configuration(config, data=data, watchlists=False)))
     if json:
         for letter in letters:
             output.as_json(letter)
@@ -56,7 +56,7 @@ def show(
     from connectors.sinks.stdout import visible
     from pipelines.cli import output
 
-    found = _letter(open_log(configuration(config, data=data)), letter)
+    found = _letter(open_log(configuration(config, data=data, watchlists=False)), letter)
     if raw:
         typer.echo(found.raw, nl=False)
         return
@@ -97,7 +97,7 @@ def replay(
     """
     if (letter is None) != everything:
         raise typer.BadParameter("give the id of a dead letter, or --all")
-    bus = open_log(configuration(config, data=data))
+    bus = open_log(configuration(config, data=data, watchlists=False))
     for found in _letters(bus) if letter is None else [_letter(bus, letter)]:
         try:
             entry = again(bus, found)

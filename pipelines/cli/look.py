@@ -31,7 +31,7 @@ def status(config: ConfigFile = None, feeds: FeedsFile = None, data: DataFolder 
     from pipelines.cli import output
     from pipelines.status import read
 
-    settings = configuration(config, feeds, data)
+    settings = configuration(config, feeds, data, watchlists=False)
     seen = read(open_log(settings), settings)
     troubles = seen.troubles()
     if json:
@@ -57,7 +57,7 @@ def tail(
 
     Alerts are shown as they come, records of other topics as JSON.
     """
-    bus = open_log(configuration(config, data=data))
+    bus = open_log(configuration(config, data=data, watchlists=False))
     name = _named(bus, topic)
     offsets = {
         partition: bus.begin(name, partition) if from_beginning else max(0, bus.end(name, partition) - last)

@@ -41,11 +41,13 @@ def configuration(
     feeds: Path | None = None,
     data: Path | None = None,
     known: Callable[[Path], Collection[str]] | None = None,
+    *,
+    watchlists: bool = True,
 ) -> Config:
     """Read the configuration file *config*; without one, the one in the working directory, else the shipped one.
 
     With the shipped one, what a run leaves (the log, the files of sinks) goes to the working directory. *known*
-    gives the ids in a gazetteer, to check watchlists against.
+    gives the ids in a gazetteer, to check watchlists against. Without *watchlists* these are left unread.
 
     Raises:
         ConfigError: with every mistake.
@@ -53,8 +55,9 @@ def configuration(
     from pipelines.config import load, shipped
 
     if config or HERE.exists():
-        return load(config or HERE, feeds, data=data, known=known)
-    return _moved(load(shipped() / HERE, feeds, data=data or Path("data"), known=known), shipped())
+        return load(config or HERE, feeds, data=data, known=known, watchlists=watchlists)
+    found = load(shipped() / HERE, feeds, data=data or Path("data"), known=known, watchlists=watchlists)
+    return _moved(found, shipped())
 
 
 def open_log(config: Config) -> Bus:

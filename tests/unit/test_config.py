@@ -244,3 +244,16 @@ class _Model(BaseModel):
 
 def test_a_default_time_is_given_in_seconds() -> None:
     assert _Model().at == 1.0
+
+
+def test_a_watchlist_with_a_mistake_does_not_keep_one_from_looking(tmp_path: Path) -> None:
+    (tmp_path / "watchlists").mkdir()
+    (tmp_path / "watchlists/a.yaml").write_text("id: [")
+    (tmp_path / "wirewatch.yaml").write_text(
+        "sources: [{name: s, type: replay, path: x}]\nsinks: [{name: t, type: stdout, watchlists: [a]}]\n"
+    )
+    with pytest.raises(ConfigError):
+        load(tmp_path / "wirewatch.yaml")
+    (sink,) = load(tmp_path / "wirewatch.yaml", watchlists=False).sinks
+    assert sink.wants("alerts.a")
+    assert not sink.wants("alerts.b")
