@@ -14,7 +14,11 @@ from connectors.records import Alert
 
 
 class Sink(Protocol):
-    """A way to tell."""
+    """A way to tell.
+
+    A sink for which a repeated alert adds nothing may have an attribute ``batch``: how many alerts it takes at once.
+    Without it alerts come one at a time, so that a crash repeats at most one.
+    """
 
     async def deliver(self, alerts: Sequence[Alert]) -> None:
         """Return when all *alerts* are accepted. May be called again with the same alert: keep the first by id.
