@@ -18,7 +18,7 @@ from typing import NamedTuple
 import structlog
 
 from connectors import metrics
-from connectors.buses import Bus, Entry
+from connectors.buses import Bus, Entry, every
 from connectors.errors import RejectedError, TransientError
 from connectors.records import Cursor, SourceHealth, decode, encode
 from connectors.schedule import PASSING, Pace, next_interval, wait, weight
@@ -98,16 +98,12 @@ async def poll_sources(
 def cursors(bus: Bus) -> dict[str, Cursor]:
     """The newest cursor of each source. One that cannot be read is left out: its source starts anew, loudly."""
     found: dict[str, Cursor] = {}
-    for partition in range(bus.topics()["cursors"].partitions):
-        offset = 0
-        while records := bus.read("cursors", partition, offset, 1000):
-            for record in records:
-                try:
-                    found[record.key] = decode(Cursor, record.value)
-                except RejectedError as error:
-                    found.pop(record.key, None)
-                    log.warning("cursor not readable; the source starts anew", source=record.key, error=str(error))
-            offset = records[-1].offset + 1
+    for record in every(bus, "cursors"):
+        try:
+            found[record.key] = decode(Cursor, record.value)
+        except RejectedError as error:
+            found.pop(record.key, None)
+            log.warning("cursor not readable; the source starts anew", source=record.key, error=str(error))
     return found
 
 

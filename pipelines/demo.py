@@ -20,7 +20,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from connectors.buses import Bus
+from connectors.buses import Bus, every
 from connectors.records import Alert, decode
 from connectors.sinks.stdout import render
 from pipelines import logs
@@ -28,7 +28,6 @@ from pipelines.config import Config, load, shipped
 from pipelines.expected import Expected, Summary, done, read_expected, summary
 from pipelines.run import LOOPS, Run, settled
 from pipelines.sections import Metrics
-from pipelines.status import records
 
 NEXT = """\
 What to do next
@@ -142,9 +141,7 @@ def draw(bus: Bus, outcome: Summary, path: Path, alerts: int = 3) -> None:
     """Draw the first *alerts* of each list that show a slip, and the summary, to the SVG file *path*."""
     console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
     console.print("$ make demo", style="dim")
-    found = [
-        decode(Alert, r.value) for topic in ("alerts.csto", "alerts.nagorno-karabakh") for r in records(bus, topic)
-    ]
+    found = [decode(Alert, r.value) for topic in ("alerts.csto", "alerts.nagorno-karabakh") for r in every(bus, topic)]
     found.sort(key=lambda alert: (all(e.how == "exact" for e in alert.evidence), alert.language, alert.id))
     for alert in found[:alerts]:
         console.print(render(alert))

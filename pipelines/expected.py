@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors.buses import Bus, Record
+from connectors.buses import Bus, Record, every
 from connectors.records import Alert, Article, DeadLetter, TaggedArticle, decode
 from pipelines.located import read_file, validate
 
@@ -176,13 +176,7 @@ def _unread(bus: Bus, expected: Expected) -> tuple[str, ...]:
 
 def _records(bus: Bus, topics: Iterable[str]) -> Iterator[Record]:
     """Every record of *topics* that exist."""
-    known = bus.topics()
-    for topic in topics:
-        for partition in range(known[topic].partitions if topic in known else 0):
-            offset = 0
-            while records := bus.read(topic, partition, offset, 1000):
-                yield from records
-                offset = records[-1].offset + 1
+    return (record for topic in topics for record in every(bus, topic))
 
 
 def _alert_topics(bus: Bus) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from connectors.buses import Entry
+from connectors.buses import Entry, every
 from connectors.errors import RejectedError
 from connectors.records import Alert, DeadLetter, decode, encode
 from connectors.sources import replay as recorded
@@ -19,7 +19,6 @@ from pipelines import flow, watching
 from pipelines.config import Config
 from pipelines.plan import plan_of
 from pipelines.run import TOPICS
-from pipelines.status import records
 from pipelines.topics import Address
 
 log = structlog.get_logger(__name__)
@@ -62,9 +61,9 @@ def replay(config: Config, path: Path, watchlist: str = "") -> Iterator[Alert | 
     if failure:
         raise failure[0]
     for name in sorted(name for name in bus.topics() if name.startswith("alerts.")):
-        alerts = [decode(Alert, record.value) for record in records(bus, name)]
+        alerts = [decode(Alert, record.value) for record in every(bus, name)]
         yield from (alert for alert in alerts if watchlist in ("", alert.watchlist))
-    yield from (decode(DeadLetter, record.value) for record in records(bus, "dead-letters"))
+    yield from (decode(DeadLetter, record.value) for record in every(bus, "dead-letters"))
 
 
 def _entries(path: Path) -> Iterator[Entry]:

@@ -26,7 +26,7 @@ from typing import Any
 import structlog
 
 from connectors import metrics, plugins
-from connectors.buses import Bus, Topic
+from connectors.buses import Bus, Topic, every
 from connectors.child import Child
 from connectors.deliver import deliver
 from connectors.errors import TransientError
@@ -237,13 +237,7 @@ def settled(config: Config, loops: frozenset[str], bus: Bus) -> bool:
 
 def polled(bus: Bus) -> set[str]:
     """The sources that have a cursor: those polled at least once."""
-    names = set()
-    for partition in range(bus.topics()["cursors"].partitions):
-        offset = 0
-        while records := bus.read("cursors", partition, offset, 1000):
-            names |= {r.key for r in records}
-            offset = records[-1].offset + 1
-    return names
+    return {record.key for record in every(bus, "cursors")}
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

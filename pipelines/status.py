@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from connectors.buses import Bus, Record
+from connectors.buses import Bus, Record, every
 from connectors.errors import RejectedError
 from connectors.records import SourceHealth, decode
 
@@ -130,10 +130,10 @@ def read(bus: Bus, config: Config | None = None, now: datetime | None = None) ->
     now = now or datetime.now(UTC)
     lags = tuple(_lag(bus, *place) for place in _places(bus, config))
     done = sum(lag.committed for lag in lags if (lag.group, lag.topic) == FLOW)
-    letters = [_letter(record) for record in records(bus, "dead-letters")]
+    letters = [_letter(record) for record in every(bus, "dead-letters")]
     processed = _count(bus, "tagged")
     accepted = _count(bus, "articles")
-    health = {h.source: h for record in records(bus, "source-health") if (h := _health(record))}
+    health = {h.source: h for record in every(bus, "source-health") if (h := _health(record))}
     names = sorted(health) if config is None else [source.name for source in config.sources]
     return Status(
         at=now,
@@ -151,16 +151,6 @@ def read(bus: Bus, config: Config | None = None, now: datetime | None = None) ->
             for (stage, reason), count in sorted(Counter((x.stage, x.reason) for x in letters).items())
         ),
     )
-
-
-def records(bus: Bus, topic: str) -> Iterator[Record]:
-    """Every record of *topic*, a partition after another; none when there is no such topic."""
-    known = bus.topics().get(topic)
-    for partition in range(known.partitions if known else 0):
-        offset = 0
-        while found := bus.read(topic, partition, offset, 1000):
-            yield from found
-            offset = found[-1].offset + 1
 
 
 def _places(bus: Bus, config: Config | None) -> Iterator[tuple[str, str, int, int]]:

@@ -9,7 +9,7 @@ import structlog
 from watchfiles import awatch
 
 from connectors import metrics
-from connectors.buses import Bus, Entry
+from connectors.buses import Bus, Entry, every
 from connectors.errors import ConfigError, TransientError
 from pipelines.watchlists import read_folder
 
@@ -53,13 +53,9 @@ def publish(folder: Path, bus: Bus, *, strict: bool = False) -> None:
 def published(bus: Bus) -> dict[str, bytes]:
     """The newest text of each watchlist on the topic, by id."""
     found: dict[str, bytes] = {}
-    for partition in range(bus.topics()[TOPIC].partitions):
-        offset = 0
-        while records := bus.read(TOPIC, partition, offset, 1000):
-            for record in records:
-                if record.value is None:
-                    found.pop(record.key, None)
-                else:
-                    found[record.key] = record.value
-            offset = records[-1].offset + 1
+    for record in every(bus, TOPIC):
+        if record.value is None:
+            found.pop(record.key, None)
+        else:
+            found[record.key] = record.value
     return found

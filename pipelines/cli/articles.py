@@ -70,13 +70,13 @@ def find_article(config: Config, name: str) -> TaggedArticle | None:
 
     Cost: reads the topic `tagged` whole.
     """
+    from connectors.buses import every
     from connectors.records import TaggedArticle, decode
     from pipelines.cli.settings import open_log
-    from pipelines.status import records
 
     found = None
     wanted = (name.encode(), f"{name}.".encode())
-    for record in records(open_log(config), "tagged"):
+    for record in every(open_log(config), "tagged"):
         key = record.key.encode()
         if key == wanted[0] or (key.startswith(wanted[1]) and key[len(wanted[1]) :].isdigit()):
             try:

@@ -137,14 +137,14 @@ def again(bus: Bus, letter: DeadLetter) -> Entry:
 
 def _whole(bus: Bus, letter: DeadLetter) -> bytes:
     """The record's bytes; from its topic when the letter holds only the first of them."""
-    from pipelines.status import records
+    from connectors.buses import every
 
     if not letter.truncated:
         return letter.raw
     if letter.offset >= 0:
         candidates = iter(bus.read(letter.topic, letter.partition, letter.offset, 1))
     else:
-        candidates = records(bus, letter.topic)
+        candidates = every(bus, letter.topic)
     for record in candidates:
         if record.key == letter.key and record.value is not None:
             return record.value
@@ -152,11 +152,11 @@ def _whole(bus: Bus, letter: DeadLetter) -> bytes:
 
 
 def _letters(bus: Bus) -> list[DeadLetter]:
+    from connectors.buses import every
     from connectors.records import DeadLetter, decode
-    from pipelines.status import records
 
     letters = []
-    for record in records(bus, "dead-letters"):
+    for record in every(bus, "dead-letters"):
         try:
             letters.append(decode(DeadLetter, record.value))
         except RejectedError as error:

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from connectors.buses import local
+from connectors.buses import every, local
 from connectors.records import TaggedArticle, decode
 from pipelines import status
 from tests.newsroom import configuration
@@ -107,8 +107,8 @@ def _run(folder: Path, base: str, expected: set[str]) -> None:
     memory.append(resident(process.pid))
     process.send_signal(signal.SIGTERM)
     assert process.wait(12) == 0
-    accepted = {r.key: r.timestamp for r in status.records(bus, "articles")}
-    tagged = [(decode(TaggedArticle, r.value), r) for r in status.records(bus, "tagged")]
+    accepted = {r.key: r.timestamp for r in every(bus, "articles")}
+    tagged = [(decode(TaggedArticle, r.value), r) for r in every(bus, "tagged")]
     found = Counter(t.article.entry for t, _ in tagged)
     now = status.read(bus)
     waits = sorted(r.timestamp - accepted[r.key] for _, r in tagged)

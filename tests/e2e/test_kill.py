@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from newsroom import Item, Newsroom, configuration, items
 
-from connectors.buses import Bus, local
+from connectors.buses import Bus, every, local
 from connectors.records import Alert, Article, TaggedArticle, decode
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -33,11 +33,7 @@ def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def values(bus: Bus, topic: str) -> Iterator[bytes]:
-    for partition in range(bus.topics()[topic].partitions):
-        offset = 0
-        while records := bus.read(topic, partition, offset, 1000):
-            yield from (r.value for r in records if r.value is not None)
-            offset = records[-1].offset + 1
+    return (record.value for record in every(bus, topic) if record.value is not None)
 
 
 def count(folder: Path, world: list[Item]) -> None:

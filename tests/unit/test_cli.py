@@ -18,13 +18,12 @@ from factories import NOW, article, tagged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.buses import Bus, Entry, Position, Topic, local
+from connectors.buses import Bus, Entry, Position, Topic, every, local
 from connectors.errors import RejectedError
 from connectors.records import Alert, Article, DeadLetter, SourceHealth, dead_letter, decode, encode
 from pipelines.cli import main
 from pipelines.cli.letters import again
 from pipelines.cli.output import ago, escaped
-from pipelines.status import records
 
 CONFIG = """\
 sources:
@@ -364,7 +363,7 @@ def test_replaying_an_article_twice_is_once_in_effect(wirewatch: Wirewatch, bus:
     made = letter(bus, "flow", encode(poison), topic="articles", key=poison.key)
     assert wirewatch("dead-letters", "replay", made.id).out == f"{made.id[:12]}  replayed to articles\n"
     assert wirewatch("dead-letters", "replay", "--all").out == f"{made.id[:12]}  was replayed before\n"
-    first, second = (decode(Article, r.value) for r in records(bus, "articles"))
+    first, second = (decode(Article, r.value) for r in every(bus, "articles"))
     assert (second.id, second.key, second.title) == (first.id, first.key, first.title)
     assert second.extra == {"replay": made.id}
 
@@ -388,7 +387,7 @@ def test_an_alert_is_replayed_to_its_topic(wirewatch: Wirewatch, bus: Bus) -> No
     told(bus, alert())
     made = letter(bus, "deliver", encode(alert()), source="desk", topic="alerts.strikes", offset=0, key=alert().id)
     assert wirewatch("dead-letters", "replay", made.id).code == 0
-    assert [decode(Alert, r.value) for r in records(bus, "alerts.strikes")] == [alert(), alert()]
+    assert [decode(Alert, r.value) for r in every(bus, "alerts.strikes")] == [alert(), alert()]
 
 
 @pytest.mark.parametrize("offset", [0, -1])
