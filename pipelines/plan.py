@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from pathlib import Path
 
+import structlog
+
+from connectors.errors import ConfigError
 from pipelines.config import Config
 from pipelines.flow import Plan
 from pipelines.rules import RulesAt
-from pipelines.taggers import gazetteer
+from pipelines.taggers import Tagger, gazetteer
 from pipelines.topics import Address
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class TaggerAt:
+    """Finds the tagger over the gazetteer in *folder* as its files are now; picklable.
+
+    While an edit has a mistake, the last gazetteer without one stays in force.
+    """
+
+    folder: Path
+
+    def __call__(self) -> Tagger:
+        """The tagger. Cost: a look at the times of some files, unless one changed.
+
+        Raises:
+            ConfigError: the gazetteer has mistakes at the start.
+        """
+        good, told = _in_force.get(self, (None, ""))
+        try:
+            good, told = gazetteer.build(gazetteer.Options(folder=self.folder)), ""
+        except ConfigError as error:
+            if good is None:
+                raise
+            if str(error) != told:
+                log.error("gazetteer refused; the version in force stays", error=str(error))  # noqa: TRY400
+            told = str(error)
+        _in_force[self] = (good, told)
+        return good
+
+
+_in_force: dict[TaggerAt, tuple[Tagger, str]] = {}
+"""The last good tagger of each folder in this process, and the mistakes told since."""
 
 
 def plan_of(config: Config, address: Address) -> Plan:
     """The flow of *config* on the bus at *address*."""
     return Plan(
         address=address,
-        tagger=partial(gazetteer.build, gazetteer.Options(folder=config.gazetteer)),
+        tagger=TaggerAt(config.gazetteer),
         rules=RulesAt(address, tuple(sorted(config.spacy.models.items()))),
         horizon=config.flow.horizon,
     )

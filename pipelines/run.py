@@ -35,6 +35,7 @@ from connectors.poll import Planned, poll_sources
 from connectors.sources import Tools
 from pipelines import accounts, watching
 from pipelines.config import Config, Sink
+from pipelines.knowledge.gazetteer import ids
 from pipelines.topics import Address, stopping
 
 log = structlog.get_logger(__name__)
@@ -90,6 +91,7 @@ class Run:
         self.config = config
         self.loops = loops
         self.bus = open_bus(config)
+        self.known = partial(ids, config.gazetteer)
         self.stop = asyncio.Event()
         self.halt = Event()
 
@@ -99,7 +101,7 @@ class Run:
             for loop in sorted(self.loops & ROLES.keys()):
                 held.enter_context(self.bus.hold(ROLES[loop]))
             if "flow" in self.loops:
-                watching.publish(self.config.watchlists, self.bus, strict=True)
+                watching.publish(self.config.watchlists, self.bus, self.known, strict=True)
             self._listen()
             if self.config.metrics.port:
                 accounts.serve(self.bus, self.config.metrics.port)
@@ -166,7 +168,7 @@ class Run:
         )
 
     async def _watch(self) -> None:
-        await watching.watch(self.config.watchlists, self.bus, self.stop)
+        await watching.watch(self.config.watchlists, self.bus, self.stop, self.known)
 
     async def _sweep(self) -> None:
         while not await _set_within(self.stop, SWEEP):

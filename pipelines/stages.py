@@ -62,11 +62,13 @@ def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLet
     for record in records:
         try:
             article = decode(Article, record.value)
-        except RejectedError as error:
+            marks, language = fingerprints(article), language_of(article)
+        except Exception as error:  # an article built to break a library must not take its siblings along
+            why = error if isinstance(error, RejectedError) else _failed("arrive_failed", error)
             dead.append(
                 dead_letter(
-                    "decode",
-                    error,
+                    "decode" if why is error else "flow",
+                    why,
                     record.value or b"",
                     at=datetime.fromtimestamp(record.timestamp, UTC),
                     version=VERSION,
@@ -77,7 +79,6 @@ def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLet
                 )
             )
             continue
-        marks, language = fingerprints(article), language_of(article)
         articles.append(TaggedArticle(article=article, language=language, fingerprints=marks))
     return articles, dead
 
@@ -165,6 +166,10 @@ def _alerts(tagged: TaggedArticle, matches: Sequence[Match], refiner: Refiner, n
     ]
 
 
+def _failed(reason: str, error: Exception) -> RejectedError:
+    return RejectedError(reason, f"{type(error).__name__}: {error}")
+
+
 def _apart(
     function: Callable[[Sequence[TaggedArticle]], list[U]], batch: Sequence[TaggedArticle], reason: str
 ) -> tuple[list[U], list[DeadLetter]]:
@@ -181,7 +186,7 @@ def _apart(
             done += function([tagged])
         except Exception as error:  # the same boundary, one article wide
             article = tagged.article
-            rejected = RejectedError(reason, f"{type(error).__name__}: {error}")
+            rejected = _failed(reason, error)
             raw = encode(article)
             dead.append(
                 dead_letter(

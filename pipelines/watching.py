@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -11,40 +12,55 @@ from watchfiles import awatch
 from connectors import metrics
 from connectors.buses import Bus, Entry, every
 from connectors.errors import ConfigError, TransientError
-from pipelines.watchlists import read_folder
+from pipelines.watchlists import check_ids, load_folder
 
 log = structlog.get_logger(__name__)
 
 TOPIC = "watchlists"
 
+Known = Callable[[], Collection[str]]
+"""Gives the ids of the places and actors there are."""
 
-async def watch(folder: Path, bus: Bus, stop: asyncio.Event) -> None:
+
+async def watch(folder: Path, bus: Bus, stop: asyncio.Event, known: Known = tuple) -> None:
     """Publish the watchlists of *folder* after every change, until *stop* is set. An edit is live in about a second."""
     async for _ in awatch(folder, stop_event=stop, debounce=300, step=50):
         try:
-            await asyncio.to_thread(publish, folder, bus)
+            await asyncio.to_thread(publish, folder, bus, known)
         except TransientError as error:
             log.warning("watchlists not published; save a file again to retry", error=str(error))
 
 
-def publish(folder: Path, bus: Bus, *, strict: bool = False) -> None:
+def publish(folder: Path, bus: Bus, known: Known = tuple, *, strict: bool = False) -> None:
     """Bring the topic up to *folder*: new and changed files, and tombstones for those gone.
 
-    A broken file leaves the version in force untouched. Nothing is appended for a file that did not change.
+    A broken file, or one that names a place or actor that is not *known*, leaves the version in force untouched.
+    Nothing is appended for a file that did not change.
 
     Raises:
         ConfigError: with *strict* (at the start), every mistake of every file.
     """
-    found, problems = read_folder(folder)
+    loaded, problems = load_folder(folder)
+    found: dict[str, bytes] = {}
+    try:
+        names = known()
+    except ConfigError as error:  # a gazetteer with mistakes says nothing against a list
+        problems += error.problems if strict else ()
+        names = ()
+    for watchlist, text in loaded:
+        unknown = check_ids(watchlist, names) if names else []
+        problems += unknown
+        if not unknown:
+            found[watchlist.id] = text
     if problems and strict:
         raise ConfigError(*problems)
     for problem in problems:
         log.error("watchlist refused; the version in force stays", error=str(problem))
     metrics.RELOAD_OK.set(not problems)
-    known = published(bus)
-    entries = [Entry(TOPIC, name, text) for name, text in found.items() if known.get(name) != text]
+    stored = published(bus)
+    entries = [Entry(TOPIC, name, text) for name, text in found.items() if stored.get(name) != text]
     if not problems:  # a file that cannot be read must not look like one that was taken away
-        entries += [Entry(TOPIC, name, None) for name in known.keys() - found.keys()]
+        entries += [Entry(TOPIC, name, None) for name in stored.keys() - found.keys()]
     if entries:
         bus.append(entries)
         log.info("watchlists published", changed=[entry.key for entry in entries])

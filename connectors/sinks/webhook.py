@@ -40,8 +40,8 @@ ANSWER_LIMIT = 2048
 TITLE_LIMIT = 2000
 """Characters of a title, when the alert is over `BODY_LIMIT`."""
 
-TRANSIENT = frozenset({408, 425, 429})
-"""Refusals that mean "not now"; so do all of 3xx (never followed) and 5xx."""
+TRANSIENT = frozenset({401, 403, 404, 408, 425, 429})
+"""Refusals that mean "not now": a wrong token or address is mended by a person. So do 3xx (never followed) and 5xx."""
 
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)  # it is signed and sent in headers: no dot, no line break

@@ -13,6 +13,7 @@ from connectors.buses import Entry, Position, Topic
 from connectors.errors import ConfigError
 from pipelines import watching
 from pipelines.config import Config, load
+from pipelines.plan import TaggerAt
 from pipelines.run import LOOPS, TOPICS, Run, address_of, keep, open_bus, settled
 from pipelines.sections import Retain
 
@@ -71,6 +72,27 @@ def test_a_broken_watchlist_at_the_start_is_an_error_with_its_place(config: Conf
     (config.watchlists / "other.yaml").write_text("id: other\ntitle: x\nmtch: 1\n")
     with pytest.raises(ConfigError, match=r"other\.yaml:3:1.*did you mean 'match'"):
         watching.publish(config.watchlists, open_bus(config), strict=True)
+
+
+def test_a_list_that_names_an_unknown_place_is_refused_and_the_version_in_force_stays(config: Config) -> None:
+    bus = open_bus(config)
+    watching.publish(config.watchlists, bus, lambda: {"baku"})
+    (config.watchlists / "ceasefire.yaml").write_text(CEASEFIRE.replace("[ceasefire]", "[{place: bakku}]"))
+    watching.publish(config.watchlists, bus, lambda: {"baku"})
+    assert watching.published(bus) == {"ceasefire": CEASEFIRE.encode()}
+    with pytest.raises(ConfigError, match="did you mean 'baku'"):
+        watching.publish(config.watchlists, bus, lambda: {"baku"}, strict=True)
+
+
+def test_a_gazetteer_broken_while_it_runs_leaves_the_one_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "places.yaml"
+    file.write_text("- {id: mars, kind: place, names: {en: [Mars]}}")
+    find = TaggerAt(tmp_path)
+    good = find()
+    file.write_text("- {id: mars, kind: plaice}")
+    assert find() is good
+    file.write_text("- {id: moon, kind: place, names: {en: [Moon]}}")
+    assert find() is not good
 
 
 def test_retention_is_set_on_topics_of_events_only(config: Config) -> None:

@@ -51,6 +51,18 @@ def test_a_poison_record_is_set_aside_with_its_place_and_bytes_and_its_siblings_
     ]
 
 
+def test_an_article_that_breaks_a_library_on_arrival_is_set_aside_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def brittle(of: Article) -> str:
+        if "break" in of.title:
+            raise ZeroDivisionError("a bug")
+        return "en"
+
+    monkeypatch.setattr(stages, "language_of", brittle)
+    articles, dead = stages.arrive([record(article(t), n) for n, t in enumerate(("fine", "break it", "good"))])
+    assert [t.article.title for t in articles] == ["fine", "good"]
+    assert [(d.stage, d.reason, d.topic, d.offset) for d in dead] == [("flow", "arrive_failed", "articles", 1)]
+
+
 def test_an_article_arrives_with_its_language_and_fingerprints() -> None:
     made = article("Переговоры о границе возобновились в столице после долгого перерыва", language="en-US")
     (arrived,), _ = stages.arrive([record(made)])

@@ -120,7 +120,7 @@ async def test_a_repeated_call_sends_only_what_was_not_accepted() -> None:
     assert [headers["webhook-id"] for headers, _ in requests] == [alert(n).id for n in (1, 2, 2, 3)]
 
 
-@pytest.mark.parametrize("code", [300, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", [401, 300, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504])
 async def test_not_now_is_transient_and_keeps_the_wait_that_was_asked_for(code: int) -> None:
     answer = status(code, **{"Retry-After": "17", "Location": "/elsewhere"})
     async with receiver(answer) as (url, requests), sink(url) as desk:
@@ -130,7 +130,7 @@ async def test_not_now_is_transient_and_keeps_the_wait_that_was_asked_for(code: 
     assert len(requests) == 1
 
 
-@pytest.mark.parametrize(("code", "reason"), [(400, "http_400"), (404, "http_404"), (413, "http_413"), (410, "gone")])
+@pytest.mark.parametrize(("code", "reason"), [(400, "http_400"), (422, "http_422"), (413, "http_413"), (410, "gone")])
 async def test_never_is_rejected(code: int, reason: str) -> None:
     async with receiver(status(code)) as (url, _), sink(url) as desk:
         with pytest.raises(RejectedError) as caught:
