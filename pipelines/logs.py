@@ -20,7 +20,7 @@ from connectors.sinks.stdout import visible
 
 Level = Literal["debug", "info", "warning", "error"]
 
-QUIET = {"apache_beam": logging.WARNING, "asyncio": logging.WARNING}
+QUIET = {"apache_beam": logging.WARNING, "asyncio": logging.WARNING, "watchfiles": logging.WARNING}
 """Libraries that tell of their own affairs at lower levels."""
 
 LONGEST = 4000

@@ -34,9 +34,8 @@ class Decode(beam.PTransform):
     """
 
     def expand(self, records: Any) -> Any:
-        outputs = records | beam.ParDo(DecodeFn()).with_outputs(DEAD, main="articles")
-        outputs.articles.element_type = tuple[str, Microbatch]  # the key is coded as a string: deterministic
-        return outputs
+        decoding = beam.ParDo(DecodeFn()).with_output_types(tuple[str, Microbatch], dead=Entries)
+        return records | decoding.with_outputs(DEAD, main="articles")
 
 
 class DecodeFn(beam.DoFn):
@@ -156,7 +155,8 @@ class Tag(beam.PTransform):
         self.tagger = tagger
 
     def expand(self, articles: Any) -> Any:
-        return articles | beam.ParDo(TagFn(self.tagger)).with_outputs(DEAD, main="articles")
+        tagging = beam.ParDo(TagFn(self.tagger)).with_output_types(Microbatch, dead=Entries)
+        return articles | tagging.with_outputs(DEAD, main="articles")
 
 
 class TagFn(beam.DoFn):
@@ -183,7 +183,8 @@ class Flag(beam.PTransform):
         self.rules = rules
 
     def expand(self, articles: Any) -> Any:
-        return articles | beam.ParDo(FlagFn(self.rules)).with_outputs(DEAD, main="entries")
+        flagging = beam.ParDo(FlagFn(self.rules)).with_output_types(Entries, dead=Entries)
+        return articles | flagging.with_outputs(DEAD, main="entries")
 
 
 class FlagFn(beam.DoFn):

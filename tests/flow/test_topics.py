@@ -13,6 +13,7 @@ from factories import NOW, article, tagged
 from connectors.buses import Bus, Entry, Position, Record, Topic
 from connectors.errors import TransientError
 from pipelines import topics
+from pipelines.config import shipped
 from pipelines.topics import Address, Entries, Microbatch, ReadFromLog, Reading, Records, append
 
 SEEN: list[Any] = []
@@ -98,3 +99,23 @@ def test_appending_gives_up_when_the_process_stops(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(topics, "stopping", stopping)
     with pytest.raises(TransientError):
         append(Full(10**9), (Entry("tagged", "k", b"v"),))  # type: ignore[arg-type]
+
+
+def test_every_step_of_the_flow_says_what_it_gives_so_that_nothing_is_pickled(reading: Reading) -> None:
+    from pipelines import flow
+    from pipelines.plan import TaggerAt
+    from pipelines.rules import RulesAt
+
+    pipeline = beam.Pipeline(FnApiRunner())
+    flow.build(pipeline, flow.Plan(reading.address, TaggerAt(shipped() / "gazetteer"), RulesAt(reading.address), 60.0))
+    found: dict[str, str] = {}
+
+    class Visitor(beam.pipeline.PipelineVisitor):
+        def visit_transform(self, transform_node: Any) -> None:
+            ours = transform_node.full_label.split("/")[0] in ("Decode", "Deduplicate", "Tag", "Flag", "All")
+            for tag, output in transform_node.outputs.items() if ours else ():
+                found[f"{transform_node.full_label}.{tag}"] = str(registry.get_coder(output.element_type))
+
+    pipeline.visit(Visitor())
+    assert len(found) == 8
+    assert not {name: coder for name, coder in found.items() if "Pickle" in coder or "FastPrimitives" in coder}
