@@ -14,8 +14,7 @@ import structlog
 from connectors.buses import Bus, Topic
 from connectors.errors import ConfigError
 from pipelines.matching import Matcher
-from pipelines.stages import Refiner
-from pipelines.taggers import spacy_names
+from pipelines.taggers import Reader, spacy_names
 from pipelines.topics import Address
 from pipelines.watching import TOPIC, published
 from pipelines.watchlists import Watchlist, parse
@@ -28,7 +27,7 @@ class Rules:
     """What `Flag` needs, as of one moment."""
 
     matcher: Matcher
-    refiner: Refiner
+    reader: Reader
     topics: dict[str, str]
     ends: tuple[int, ...]
 
@@ -59,8 +58,8 @@ class RulesAt:
         for name in set(topics.values()) - bus.topics().keys():
             bus.create(Topic(name, unique=True))
         log.info("watchlists in force", count=len(watchlists))
-        refiner = spacy_names.build(spacy_names.Options(models=dict(self.models)))
-        return Rules(Matcher(watchlists), refiner, topics, ends)
+        reader = spacy_names.build(spacy_names.Options(models=dict(self.models)))
+        return Rules(Matcher(watchlists), reader, topics, ends)
 
 
 _compiled: dict[RulesAt, Rules] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -21,7 +21,6 @@ from connectors.records import (
     Article,
     DeadLetter,
     Evidence,
-    Tag,
     TaggedArticle,
     Zone,
     alert_id,
@@ -32,7 +31,7 @@ from connectors.records import (
 from pipelines.dedup import fingerprints
 from pipelines.language import language_of
 from pipelines.matching import Match, Matcher, snippet
-from pipelines.taggers import Tagger
+from pipelines.taggers import Reader, Reading, Tagger
 
 log = structlog.get_logger(__name__)
 
@@ -43,16 +42,6 @@ LONG_SENTENCE = 300
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-class Refiner(Protocol):
-    """Reads selected articles closely: sentences, and names that no list holds. Costs some 20 times a tagger."""
-
-    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
-        """The names of each article, kind ``name``."""
-
-    def sentences(self, texts: Sequence[str], language: str) -> list[list[tuple[int, int]]]:
-        """The sentence spans of each text, in characters."""
 
 
 def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
@@ -107,15 +96,15 @@ def tag(tagger: Tagger, articles: Sequence[TaggedArticle]) -> tuple[list[TaggedA
 
 
 def flag(
-    matcher: Matcher, refiner: Refiner, articles: Sequence[TaggedArticle]
+    matcher: Matcher, reader: Reader, articles: Sequence[TaggedArticle]
 ) -> tuple[list[tuple[TaggedArticle, list[Alert]]], list[DeadLetter]]:
     """Match the articles that are no copies, and make the alerts of those that a watchlist selected."""
 
     def flags(part: Sequence[TaggedArticle]) -> list[tuple[TaggedArticle, list[Alert]]]:
         selected = [(t, matcher.match(t) if not t.duplicate_of else []) for t in part]
-        chosen = [t.article for t, matches in selected if matches]
-        names = iter(refiner.tag(chosen) if chosen else [])
-        return [(t, _alerts(t, matches, refiner, next(names)) if matches else []) for t, matches in selected]
+        return [
+            (t, _alerts(t, matches, reader.read(t.article, t.language)) if matches else []) for t, matches in selected
+        ]
 
     return _apart(flags, articles, "flag_failed")
 
@@ -132,14 +121,13 @@ def dead_entries(dead: Sequence[DeadLetter]) -> list[Entry]:
     return [Entry("dead-letters", letter.id, encode(letter)) for letter in dead]
 
 
-def _alerts(tagged: TaggedArticle, matches: Sequence[Match], refiner: Refiner, names: Sequence[Tag]) -> list[Alert]:
+def _alerts(tagged: TaggedArticle, matches: Sequence[Match], reading: Reading) -> list[Alert]:
     article = tagged.article
     texts: dict[Zone, str] = dict(article.zones())
-    spans = dict(zip(texts, refiner.sentences(list(texts.values()), tagged.language), strict=True))
 
     def shown(evidence: Evidence) -> Evidence:
         text = texts[evidence.zone]
-        for start, end in spans[evidence.zone]:
+        for start, end in reading.sentences[evidence.zone]:
             if start <= evidence.start and evidence.end <= end and end - start <= LONG_SENTENCE:
                 return msgspec.structs.replace(evidence, snippet=" ".join(text[start:end].split()))
         return msgspec.structs.replace(evidence, snippet=snippet(text, evidence.start, evidence.end))
@@ -160,7 +148,7 @@ def _alerts(tagged: TaggedArticle, matches: Sequence[Match], refiner: Refiner, n
             published=article.published,
             origin=article.origin,
             evidence=tuple(shown(e) for e in match.evidence),
-            names=tuple(dict.fromkeys(n.surface for n in names)),
+            names=tuple(dict.fromkeys(n.surface for n in reading.names)),
         )
         for match in matches
     ]

@@ -174,7 +174,7 @@ class TagFn(beam.DoFn):
 class Flag(beam.PTransform):
     """`Microbatch` to the `Entries` to append: each article on `tagged`, and its alerts.
 
-    *rules* gives the matcher, the refiner and the topic of a watchlist as they stand at the start of the bundle; it
+    *rules* gives the matcher, the reader and the topic of a watchlist as they stand at the start of the bundle; it
     must be cheap. An alert depends on the article and the watchlist only.
     """
 
@@ -198,7 +198,7 @@ class FlagFn(beam.DoFn):
 
     def process(self, element: Microbatch) -> Iterable[Entries | TaggedOutput]:
         rules = self.current
-        flagged, dead = stages.flag(rules.matcher, rules.refiner, element.articles)
+        flagged, dead = stages.flag(rules.matcher, rules.reader, element.articles)
         yield Entries(tuple(stages.entries(flagged, rules.topic)))
         yield from _dead(dead)
 

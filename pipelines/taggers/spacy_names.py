@@ -8,7 +8,7 @@ A language with a statistical model configured uses that; the others a blank one
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import spacy
 import structlog
@@ -17,7 +17,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import compile_suffix_regex
 
-from connectors.records import Article, Tag
+from connectors.records import Article, Tag, Zone
+from pipelines.taggers import Reading
 
 log = structlog.get_logger(__name__)
 
@@ -42,14 +43,14 @@ class Options(BaseModel):
     models: dict[str, str] = {}
 
 
-def build(options: Options) -> Reader:
+def build(options: Options) -> SpacyReader:
     """A reader; cheap when made before."""
     return _reader(tuple(sorted(options.models.items())))
 
 
 @functools.lru_cache(4)
-def _reader(models: tuple[tuple[str, str], ...]) -> Reader:
-    return Reader(dict(models))
+def _reader(models: tuple[tuple[str, str], ...]) -> SpacyReader:
+    return SpacyReader(dict(models))
 
 
 @Language.component("wirewatch_names")
@@ -72,8 +73,8 @@ def names(doc: Doc) -> Doc:
     return doc
 
 
-class Reader:
-    """Reads texts closely. *models*: language to the name of an installed spaCy package."""
+class SpacyReader:
+    """Reads articles closely. *models*: language to the name of an installed spaCy package."""
 
     def __init__(self, models: dict[str, str]) -> None:
         self._models = models
@@ -81,24 +82,23 @@ class Reader:
 
     def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
         """The names in title, lead and body of each article, kind ``name``."""
-        return [tuple(self._names(article)) for article in articles]
+        return [self.read(a, a.language.replace("_", "-").split("-")[0].lower()).names for a in articles]
 
-    def sentences(self, texts: Sequence[str], language: str) -> list[list[tuple[int, int]]]:
-        """The sentence spans of each text; a line break ends a sentence too."""
+    def read(self, article: Article, language: str) -> Reading:
+        """Read each zone once; a line break ends a sentence too. Captions and credits give no names."""
+        zones = list(article.zones())
         nlp = self._pipeline(language)
-        with nlp.memory_zone(), nlp.select_pipes(enable=["sentencizer"]):
-            return [[(s.start_char, s.end_char) for s in doc.sents] for doc in nlp.pipe(t[:LENGTH] for t in texts)]
-
-    def _names(self, article: Article) -> Iterator[Tag]:
-        zones = [(zone, text) for zone, text in article.zones() if zone != "captions"]
-        nlp = self._pipeline(article.language.replace("_", "-").split("-")[0].lower())
+        names: list[Tag] = []
+        sentences: dict[Zone, list[tuple[int, int]]] = {}
         with nlp.memory_zone():
             for (zone, _), doc in zip(zones, nlp.pipe(text[:LENGTH] for _, text in zones), strict=True):
-                for span in doc.ents:
-                    if span.label_ in KINDS:
-                        yield Tag(
-                            id="", kind="name", surface=span.text, zone=zone, start=span.start_char, end=span.end_char
-                        )
+                sentences[zone] = [(s.start_char, s.end_char) for s in doc.sents]
+                names += [
+                    Tag(id="", kind="name", surface=e.text, zone=zone, start=e.start_char, end=e.end_char)
+                    for e in doc.ents
+                    if e.label_ in KINDS and zone != "captions"
+                ]
+        return Reading(tuple(names), sentences)
 
     def _pipeline(self, language: str) -> Language:
         if language not in self._pipelines:

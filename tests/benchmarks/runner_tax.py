@@ -86,7 +86,7 @@ def in_a_loop(address: Address) -> None:
             for language, part in parts.items():
                 judged, _ = memories.setdefault(language, Seen()).judge(part)
                 done, untagged = stages.tag(line.tagger(), judged)
-                flagged, unflagged = stages.flag(rules.matcher, rules.refiner, done)
+                flagged, unflagged = stages.flag(rules.matcher, rules.reader, done)
                 bus.append(stages.entries(flagged, rules.topic) + stages.dead_entries([*dead, *untagged, *unflagged]))
             offset = records[-1].offset + 1
 

@@ -6,26 +6,24 @@ import pytest
 from factories import NOW, article, record, tagged
 
 from connectors.buses import Record
-from connectors.records import Article, DeadLetter, Tag, TaggedArticle, alert_id, decode, encode
+from connectors.records import Article, DeadLetter, Tag, TaggedArticle, Zone, alert_id, decode, encode
 from pipelines import stages
 from pipelines.matching import Matcher
+from pipelines.taggers import Reading
 from pipelines.watchlists import parse
 
 CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
 
 
 class Plain:
-    """A refiner that reads sentences by full stops and finds no names."""
+    """A reader that reads sentences by full stops and finds no names."""
 
-    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
-        return [() for _ in articles]
-
-    def sentences(self, texts: Sequence[str], language: str) -> list[list[tuple[int, int]]]:
-        found = []
-        for text in texts:
+    def read(self, article: Article, language: str) -> Reading:
+        found: dict[Zone, list[tuple[int, int]]] = {}
+        for zone, text in article.zones():
             ends = [i + 1 for i, c in enumerate(text) if c == "."] or [len(text)]
-            found.append(list(zip([0, *ends], ends, strict=False)))
-        return found
+            found[zone] = list(zip([0, *ends], ends, strict=False))
+        return Reading((), found)
 
 
 class Brittle:
