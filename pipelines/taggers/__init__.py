@@ -20,7 +20,7 @@ class Tagger(Protocol):
 
 
 class Reading(NamedTuple):
-    """What a close reading of an article gives: *names* that no list holds, and the *sentences* of each zone as spans."""
+    """What a close reading of an article gives: *names* that no list holds, and the *sentences* of each zone."""
 
     names: tuple[Tag, ...]
     sentences: dict[Zone, list[tuple[int, int]]]
