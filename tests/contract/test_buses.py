@@ -561,6 +561,7 @@ class Comparison(RuleBasedStateMachine):
         assert self.bus.damaged() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bus_does_what_a_plain_model_does(kind: str) -> None:
     machine = type(f"Comparison of {kind}", (Comparison,), {"kind": kind})

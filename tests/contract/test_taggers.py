@@ -42,6 +42,7 @@ def test_its_options_refuse_what_they_do_not_know(kind: str) -> None:
     assert options.model_config.get("extra") == "forbid"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_article_has_its_tags_with_true_spans(kind: str) -> None:
     read = build(kind).tag(ARTICLES)

@@ -128,6 +128,7 @@ def test_a_feed_file_must_be_a_list(home: Path) -> None:
     assert mistakes(home, GOOD) == ["feeds.yaml:1:1: a feed file must be a list of sources"]
 
 
+@pytest.mark.slow
 def test_one_bad_feed_of_two_thousand_is_found(home: Path) -> None:
     lines = [f"- {{name: f{i}, type: rss, url: 'https://{i}.example/'}}" for i in range(2000)]
     lines[1234] = "- {name: f1234, type: rss}"

@@ -270,6 +270,7 @@ async def test_what_no_retry_delivers_is_set_aside_in_the_append_that_passes_it(
     assert together == [(1, [1]), (1, [2]), (0, [3])]
 
 
+@pytest.mark.slow
 async def test_a_wait_that_the_sink_asks_for_is_kept(bus: Bus) -> None:
     asked = [TransientError("busy", retry_after=3000.0)]
     clock = Clock(step=100)

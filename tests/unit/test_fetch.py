@@ -164,6 +164,7 @@ async def test_what_may_pass_is_to_be_tried_again(server: hostile.Hostile, fetch
     assert len(str(caught.value)) <= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/silent", "/drip-head", "/drip-body", "/drip-hops"])
 async def test_a_fetch_ends_at_its_deadline_whatever_the_server_does(server: hostile.Hostile, path: str) -> None:
     async with Fetcher(deadline=SOON) as fetcher:
@@ -263,6 +264,7 @@ async def test_a_proxy_in_the_environment_is_ignored(
     assert (await fetcher.get(server.url("/good"))).status == 200
 
 
+@pytest.mark.slow
 async def test_one_host_has_one_request_at_a_time_and_its_queue_does_not_eat_the_deadline(
     server: hostile.Hostile,
 ) -> None:
@@ -289,6 +291,7 @@ async def ended(tasks: list[asyncio.Task[Reply]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_a_host_takes_its_turn_also_when_reached_by_redirect(server: hostile.Hostile) -> None:
     target = server.url("/slow", "127.0.0.9")
     server.routes["/away"] = lambda visit: visit.send(hostile.moved(302, target))

@@ -92,6 +92,7 @@ def test_a_space_parts_what_is_folded(one: str, other: str) -> None:
         assert fold(f"{one} {other}").text == f"{fold(one).text} {fold(other).text}"
 
 
+@pytest.mark.slow
 def test_simple_characters_fold_by_themselves_as_in_a_cluster() -> None:
     simple = re.findall(f"[{folding._SIMPLE}]", "".join(map(chr, range(sys.maxunicode + 1))))
     assert len(simple) > 30_000

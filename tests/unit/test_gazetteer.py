@@ -37,12 +37,14 @@ def write(folder: Path, text: str, name: str = "a.yaml") -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_shipped_gazetteer_has_no_mistakes_and_knows_the_region() -> None:
     known = ids(FOLDER)
     assert {"nagorno-karabakh", "armenia", "azerbaijan", "csto", "osce-minsk-group", "lachin-corridor"} <= known
     assert len(known) > 300
 
 
+@pytest.mark.slow
 def test_the_file_of_countries_is_what_its_program_writes() -> None:
     pytest.importorskip("babel")
     command = [sys.executable, "-m", "pipelines.knowledge.countries"]

@@ -477,6 +477,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         assert bus.end("a", 0) == 1
 
 
+@pytest.mark.slow
 def test_a_large_sweep_lets_appends_in_between(tmp_path: Path) -> None:
     fresh(tmp_path, Topic("a", retain_seconds=10), Topic("b")).close()
     count = Count()

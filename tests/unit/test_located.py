@@ -112,6 +112,7 @@ def test_self_reference_is_refused() -> None:
     assert "alias *x" in mistakes("&x [*x]")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bracket", ["[", "- ", "{a: ", "a:\n "])
 def test_deep_nesting_is_refused_without_recursion(bracket: str) -> None:
     text = "".join(" " * i + "a:\n" for i in range(300)) if bracket.startswith("a") else bracket * 100_000

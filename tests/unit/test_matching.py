@@ -219,6 +219,7 @@ tags = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(lists, texts, texts, tags, st.sampled_from(["en", "ru"]))
 def test_the_matcher_agrees_with_the_naive_one(

@@ -477,6 +477,7 @@ def test_after_a_restart_no_source_is_early_and_those_overdue_do_not_storm(kept:
     assert all(delay <= SPREAD for delay in delays)
 
 
+@pytest.mark.slow
 def test_ten_thousand_sources_overdue_are_spread_over_half_a_minute() -> None:
     sources = [Planned(str(n), Lines(), Pace()) for n in range(10_000)]
     kept = {p.name: Cursor(source=p.name, next_poll=NOW - timedelta(hours=1)) for p in sources}
@@ -498,6 +499,7 @@ class InProcess:
         return parse(body, url, content_type, now)
 
 
+@pytest.mark.slow
 async def test_hostile_feeds_do_not_slow_the_good_ones_and_each_says_what_is_wrong() -> None:
     bad = {
         "silent": "broken",

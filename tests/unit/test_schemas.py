@@ -63,6 +63,7 @@ def test_fields_of_later_versions_are_valid_and_lacking_ones_are_not(name: str) 
             valid(name, {key: value for key, value in given.items() if key != required})
 
 
+@pytest.mark.slow
 @given(st.text(), st.text(), st.datetimes(timezones=st.timezones()) | st.none(), st.integers(1))
 def test_any_article_is_valid(title: str, body: str, published: Any, revision: int) -> None:
     try:
@@ -76,6 +77,7 @@ def test_any_article_is_valid(title: str, body: str, published: Any, revision: i
     valid("article", json.loads(raw))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_alert_is_valid(name: str) -> None:
     made: Alert = alert(**HOSTILE[name])

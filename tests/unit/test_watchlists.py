@@ -214,6 +214,7 @@ def test_editors_get_a_schema_that_agrees_with_the_parser() -> None:
         assert not validator.is_valid(good | bad), bad
 
 
+@pytest.mark.slow
 def test_ten_thousand_phrases_load_in_seconds() -> None:
     text = matching("\n  any:\n" + "".join(f"    - word{i} thing\n" for i in range(10_000)))
     assert len(anchors(parse(text, "w").match) or ()) == 10_000

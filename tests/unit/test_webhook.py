@@ -138,6 +138,7 @@ async def test_never_is_rejected(code: int, reason: str) -> None:
     assert caught.value.reason == reason
 
 
+@pytest.mark.slow
 async def test_an_answer_that_drips_is_cut_off_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook, "DEADLINE", 0.2)
 
