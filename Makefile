@@ -37,7 +37,7 @@ check: $(STAMP)  ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 fast: $(STAMP)  ## the unit and contract tests, in seconds
-	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -m "not slow" tests/unit tests/contract
+	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n 2 -m "not slow" tests/unit tests/contract
 
 test: $(STAMP)  ## every test, with coverage
 	$(BIN)/pytest -q --cov --cov-report=term:skip-covered

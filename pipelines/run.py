@@ -121,6 +121,7 @@ class Run:
             log.error("loop failed", loop=task.get_name(), exc_info=task.exception())
         if late:
             os._exit(1)  # a thread that hangs would keep the process for ever
+        stopping.clear()  # all that might wait on it has ended; the next run of this process is no stop
         self.bus.close()
         return 1 if failed else 0
 

@@ -87,7 +87,8 @@ class Full:
         return len(entries)
 
 
-def test_appending_waits_out_a_bus_that_refuses() -> None:
+def test_appending_waits_out_a_bus_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "stopping", threading.Event())
     bus: Any = Full(3)
     append(bus, (Entry("tagged", "k", b"v"),), patience=0.001)
     assert bus.taken == [Entry("tagged", "k", b"v")]
