@@ -45,10 +45,10 @@ def canonical_url(url: str) -> str:
     """
     try:
         clean = URL(normalize_url(str(URL(url.strip()).with_fragment(None)), strict=False))
-        host = (clean.host or "").removeprefix("www.").rstrip(".")
+        host = (clean.raw_host or "").removeprefix("www.").rstrip(".")
     except (ValueError, TypeError):
         return ""
-    path = clean.path.rstrip("/")
+    path = clean.raw_path.rstrip("/")
     pairs = parse_qsl(clean.query_string, keep_blank_values=True)
     query = urlencode(sorted((k, v) for k, v in pairs if not TRACKING.match(k.lower())))
     if clean.scheme not in ("http", "https") or not host or not (path or query):
@@ -58,7 +58,7 @@ def canonical_url(url: str) -> str:
 
 def normal_text(article: Article) -> str:
     """The words of title, lead and body, folded, one space apart: what "the same text" compares."""
-    return " ".join(_WORD.findall(" ".join(fold(text).text for _, text in article.zones() if _ != "captions")))
+    return " ".join(_WORD.findall(" ".join(fold(text).text for zone, text in article.zones() if zone != "captions")))
 
 
 def fingerprints(article: Article) -> tuple[str, ...]:
