@@ -31,11 +31,12 @@ from pipelines.sections import Metrics
 
 NEXT = """\
 What to do next
-  wirewatch init news      writes the configuration you have just seen to the folder news; cd news, then
-  add a feed               in feeds/*.yaml: - {name: my-feed, type: rss, url: "https://…"}
-  add a watchlist          copy watchlists/csto.yaml and edit it; wirewatch check tries its examples
-  run it                   wirewatch run, until Ctrl-C; it goes on where it stopped
-  subscribe                open alerts/csto.atom in a feed reader, or wirewatch tail alerts.csto in a shell
+  wirewatch init news   writes this configuration to the folder news; there:
+  add a feed            a line in feeds/*.yaml: - {name: x, type: rss, url: …}
+  add a watchlist       copy watchlists/csto.yaml; wirewatch check tries it
+  run it                wirewatch run, until Ctrl-C; it goes on where it stopped
+  subscribe             open alerts/csto.atom in a feed reader, or in a shell:
+                        wirewatch tail alerts.csto
 """
 
 

@@ -101,7 +101,8 @@ class Rss:
     def _batch(self, place: Place, reply: Reply, body: str, feed: Feed, now: datetime) -> Batch:
         seen: dict[str, tuple[str, int]] = {}
         articles = []
-        for key, item in _keyed(feed.items):
+        said = tuple(item for item in feed.items if item.title or item.id or item.link or item.lead or item.body)
+        for key, item in _keyed(said):
             text = digest(item.title, item.lead, item.body)
             known, revision = seen.get(key) or place.seen.get(key) or ("", 0)
             if text != known:
@@ -113,6 +114,8 @@ class Rss:
         partial = feed.partial  # its validators stand for a document we do not have whole
         moved = self._moved(place, reply, body, now, kept) if not partial else Place(seen=kept, checked=place.checked)
         bad = [self._dead("parse", RejectedError(b.reason, b.detail), b.raw, now) for b in feed.bad]
+        if len(said) < len(feed.items):
+            bad.append(self._dead("parse", RejectedError("empty_entry", "no title, link, id or text"), b"", now))
         return Batch(
             cursor=_write(moved),
             articles=tuple(reversed(articles)),
@@ -169,19 +172,23 @@ class Rss:
 def _keyed(items: tuple[Item, ...]) -> list[tuple[str, Item]]:
     """Each item with the key that tells it from the others of its feed.
 
-    That is the guid, else the link, else the title. Where several items of one document share a guid but not their
+    That is the guid, else the link, the title, the text. Where several items of one document share a guid but not their
     text, the guid says nothing, and the link or title is added to it.
     """
     texts: dict[str, set[str]] = {}
     for item in items:
-        texts.setdefault(item.id or item.link or item.title, set()).add(digest(item.title, item.body, item.lead))
+        texts.setdefault(_key(item), set()).add(digest(item.title, item.body, item.lead))
     keyed: dict[str, Item] = {}
     for item in items:
-        key = item.id or item.link or item.title
+        key = _key(item)
         if len(texts[key]) > 1:
             key = f"{key}|{item.link}|{item.title}" if item.link else f"{key}|{item.title}"
         keyed.setdefault(key, item)
     return list(keyed.items())
+
+
+def _key(item: Item) -> str:
+    return item.id or item.link or item.title or digest(item.lead, item.body)
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -189,3 +189,10 @@ async def test_ids_are_scoped_by_source() -> None:
     mine, theirs = Feeds(ok(document(("1", "one")))), Feeds(ok(document(("1", "one"))))
     theirs.source._name = "other"  # type: ignore[attr-defined]
     assert (await mine.poll()).articles[0].id != (await theirs.poll()).articles[0].id
+
+
+async def test_an_entry_that_says_nothing_is_set_aside_and_the_others_go_on() -> None:
+    body = b"<rss version='2.0'><channel><title>F</title><item></item><item><title>one</title></item></channel></rss>"
+    batch = await Feeds(ok(body)).poll()
+    assert titles(batch) == [("one", 1)]
+    assert [d.reason for d in batch.rejected] == ["empty_entry"]
