@@ -21,7 +21,7 @@ from connectors.errors import ConfigError, Problem
 from connectors.schedule import Pace
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read_file, validate
-from pipelines.sections import File, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
+from pipelines.sections import File, Flink, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
 from pipelines.watchlists import Watchlist, check_ids, load_folder
 
 _REFERENCE = re.compile(r"\$\{([^}]*)\}?")
@@ -72,6 +72,7 @@ class Config:
     gazetteer: Path
     sinks: tuple[Sink, ...]
     flow: Flow
+    flink: Flink
     spacy: Spacy
     log: Log
     metrics: Metrics
@@ -141,6 +142,7 @@ class _Loading:
             gazetteer=gazetteer,
             sinks=tuple(self._sinks(file, lists)),
             flow=file.flow,
+            flink=file.flink.model_copy(update={"jar": self.folder / file.flink.jar.expanduser()}),
             spacy=file.spacy,
             log=file.log,
             metrics=file.metrics,

@@ -7,6 +7,7 @@ repeats at most one poll, and loses nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.buses import Bus, Position, Record
@@ -38,7 +39,7 @@ class Follower:
     horizon: float = 0.0
     _positions: dict[int, int] = field(default_factory=dict)
     _pending: list[Position] = field(default_factory=list)
-    _memory: dict[int, tuple[int, int]] | None = None
+    _memory: Iterator[list[Record]] | None = None
 
     def commit(self) -> None:
         """Commit what the last poll gave."""
@@ -54,24 +55,18 @@ class Follower:
             the watermark, in seconds since the epoch.
         """
         self.commit()
+        since = now - self.horizon
         if self._memory is None:
-            self._memory = self._recall(now) if self.remember else {}
-        while self._memory:
-            partition, (offset, end) = self._memory.popitem()
-            records = self.bus.read(self.remember, partition, offset, PER_POLL)
-            records = [r for r in records if r.offset < end]
-            if records and records[-1].offset + 1 < end:
-                self._memory[partition] = (records[-1].offset + 1, end)
-            recent = [r for r in records if r.timestamp >= now - self.horizon]
-            if recent:
-                return _split(recent), True, now - self.horizon
+            self._memory = recall(self.bus, self.remember, since) if self.remember else iter(())
+        for recent in self._memory:
+            return split(recent), True, since
         batches: list[list[Record]] = []
         oldest = now
         for partition in self._partitions(self.topic):
             offset = self._position(partition)
             records = self.bus.read(self.topic, partition, offset, PER_POLL)
             if records:
-                batches += _split(records)
+                batches += split(records)
                 self._positions[partition] = records[-1].offset + 1
                 self._pending.append(Position(self.group, self.topic, partition, records[-1].offset + 1))
                 oldest = min(oldest, records[0].timestamp)
@@ -86,23 +81,25 @@ class Follower:
             self._positions[partition] = self.bus.begin(self.topic, partition) if committed is None else committed
         return self._positions[partition]
 
-    def _recall(self, now: float) -> dict[int, tuple[int, int]]:
-        """For each partition of the remembered topic, the offsets to read back: (first within the horizon, end)."""
-        spans = {}
-        for partition in self._partitions(self.remember):
-            low, end = self.bus.begin(self.remember, partition), self.bus.end(self.remember, partition)
-            high = end
-            while low < high:  # records are in order of acceptance: bisect by timestamp
-                middle = (low + high) // 2
-                found = self.bus.read(self.remember, partition, middle, 1)
-                if found and found[0].timestamp < now - self.horizon:
-                    low = found[0].offset + 1
-                else:
-                    high = middle
-            if low < end:
-                spans[partition] = (low, end)
-        return spans
+
+def recall(bus: Bus, topic: str, since: float) -> Iterator[list[Record]]:
+    """What *topic* holds now that was accepted at *since* (seconds since the epoch) or later, a read at a time."""
+    for partition in range(bus.topics()[topic].partitions):
+        low, end = bus.begin(topic, partition), bus.end(topic, partition)
+        high = end
+        while low < high:  # records are in order of acceptance: bisect by timestamp
+            middle = (low + high) // 2
+            found = bus.read(topic, partition, middle, 1)
+            if found and found[0].timestamp < since:
+                low = found[0].offset + 1
+            else:
+                high = middle
+        while low < end and (records := bus.read(topic, partition, low, PER_POLL)):
+            low = records[-1].offset + 1
+            if kept := [r for r in records if r.offset < end and r.timestamp >= since]:
+                yield kept
 
 
-def _split(records: list[Record]) -> list[list[Record]]:
+def split(records: list[Record]) -> list[list[Record]]:
+    """*records* as micro-batches."""
     return [records[i : i + PER_ELEMENT] for i in range(0, len(records), PER_ELEMENT)]

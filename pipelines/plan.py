@@ -53,7 +53,7 @@ def plan_of(config: Config, address: Address) -> Plan:
     """The flow of *config* on the bus at *address*."""
     return Plan(
         address=address,
-        tagger=TaggerAt(config.gazetteer),
+        tagger=TaggerAt(config.gazetteer.absolute()),  # workers start elsewhere
         rules=RulesAt(address, tuple(sorted(config.spacy.models.items()))),
         horizon=config.flow.horizon,
     )

@@ -19,6 +19,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -42,6 +43,14 @@ log = structlog.get_logger(__name__)
 
 LOOPS = frozenset({"poll", "flow", "deliver"})
 
+
+class Runner(StrEnum):
+    """Where the flow runs: in this process, or as a job on a Flink cluster that this process looks after."""
+
+    LOCAL = "local"
+    FLINK = "flink"
+
+
 ROLES = {"poll": "poller", "flow": "flow"}
 """The role of each loop that this module holds; delivery holds one of its own for each sink."""
 
@@ -59,16 +68,18 @@ TOPICS = (
     Topic("watchlists", compact=True),
     Topic("source-health", compact=True),
 )
-"""The fixed topics; those of alerts are made with their watchlists. How much is kept of them, `keep` sets."""
+"""The fixed topics; those of alerts are made with their watchlists. How much is kept of them, `retain` sets."""
 
 
-def run(config: Config, *, loops: frozenset[str] = LOOPS, until_idle: bool = False) -> int:
+def run(
+    config: Config, *, loops: frozenset[str] = LOOPS, until_idle: bool = False, runner: Runner = Runner.LOCAL
+) -> int:
     """Run *loops* until asked to stop, or until nothing is left to do; the exit code.
 
     Raises:
         ConfigError: a watchlist or the gazetteer is broken at the start, or another process holds a role.
     """
-    return asyncio.run(Run(config, loops).main(until_idle))
+    return asyncio.run(Run(config, loops, runner).main(until_idle))
 
 
 def address_of(config: Config) -> Address:
@@ -87,9 +98,10 @@ def open_bus(config: Config) -> Bus:
 class Run:
     """One start of some loops."""
 
-    def __init__(self, config: Config, loops: frozenset[str] = LOOPS) -> None:
+    def __init__(self, config: Config, loops: frozenset[str] = LOOPS, runner: Runner = Runner.LOCAL) -> None:
         self.config = config
         self.loops = loops
+        self.runner = runner
         self.bus = open_bus(config)
         self.known = partial(ids, config.gazetteer)
         self.stop = asyncio.Event()
@@ -150,9 +162,14 @@ class Run:
 
     def _run_flow(self) -> None:
         from pipelines import flow  # noqa: PLC0415 - Beam and spaCy take seconds to import: polling starts meanwhile
+        from pipelines.job import Job, keep  # noqa: PLC0415
         from pipelines.plan import plan_of  # noqa: PLC0415
 
-        flow.run(plan_of(self.config, address_of(self.config)), self.halt)
+        plan = plan_of(self.config, address_of(self.config))
+        if self.runner is Runner.FLINK:
+            keep(Job(self.config.flink, self.bus), plan, self.config.data / "flink-savepoint", self.halt)
+        else:
+            flow.run(plan, self.halt)
 
     async def _deliver(self, sink: Any) -> None:
         built = plugins.load("connectors.sinks", sink.type).build(sink.name, sink.options)
@@ -174,7 +191,7 @@ class Run:
     async def _sweep(self) -> None:
         while not await _set_within(self.stop, SWEEP):
             try:
-                await asyncio.to_thread(keep, self.bus, self.config)
+                await asyncio.to_thread(retain, self.bus, self.config)
                 dropped = await asyncio.to_thread(self.bus.sweep, time.time())
             except TransientError as error:
                 log.warning("sweep put off", error=str(error))
@@ -208,7 +225,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def keep(bus: Bus, config: Config) -> None:
+def retain(bus: Bus, config: Config) -> None:
     """Set what the configuration retains on every topic of events; compacted ones keep their newest records anyway."""
     seconds, size = config.retain.time, config.retain.size
     for topic in bus.topics().values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -46,6 +47,25 @@ class Flow(Section):
     horizon: Duration = Field(default=7 * 86400.0, ge=60, le=366 * 86400)
 
 
+class Flink(Section):
+    """A Flink cluster that runs the flow, and how. Times in seconds, in the file with units.
+
+    *rest*: the JobManager's REST interface. *pool*: where the TaskManagers find the pool of Python workers; one
+    address for all of them. *jar*: Beam's job server. *checkpoint*: between two checkpoints, and so the most that is
+    done again after a failure. *bundle*: the longest that output waits for company. *options*: further options of
+    Beam's Flink runner.
+    """
+
+    rest: str = Field(default="http://127.0.0.1:18081", pattern=r"^https?://[^/\s]+/?$")
+    pool: str = Field(default="127.0.0.1:50000", pattern=r"^\S+:\d+$")
+    jar: Path = Path("build/cluster/job-server.jar")
+    job: Slug = "wirewatch"
+    parallelism: int = Field(default=2, ge=1, le=128)
+    checkpoint: Duration = Field(default=2.0, ge=0.5, le=600)
+    bundle: Duration = Field(default=0.02, ge=0.005, le=1)
+    options: dict[str, str] = {}
+
+
 class Spacy(Section):
     """Statistical models by language: the names of installed spaCy packages."""
 
@@ -82,6 +102,7 @@ class File(Section):
     gazetteer: Line | None = None
     sinks: tuple[dict[str, Any], ...] = ()
     flow: Flow = Flow()
+    flink: Flink = Flink()
     spacy: Spacy = Spacy()
     log: Log = Log()
     metrics: Metrics = Metrics()

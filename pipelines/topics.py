@@ -1,8 +1,8 @@
 """The bus inside Beam: `ReadFromLog` and `Publish`.
 
 `ReadFromLog` is one transform with two bodies. `pipelines.local_runner` replaces it by its own unbounded read; every
-other runner expands it into a splittable DoFn that reads at most `PER_POLL` records and then defers (Flink never asks
-a DoFn to stop, so it must return by itself).
+other runner expands it into a splittable DoFn that returns after the next records, or a short wait, and then defers
+(Flink never asks a DoFn to stop, so it must return by itself).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import msgspec
+import structlog
 from apache_beam.coders.typecoders import registry
 from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
 from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
@@ -25,10 +26,12 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from connectors import plugins
-from connectors.buses import Bus, Entry, Record
+from connectors.buses import Bus, Entry, Position, Record
 from connectors.errors import TransientError
 from connectors.records import TaggedArticle
-from pipelines.following import LAG, PER_ELEMENT, PER_POLL
+from pipelines.following import LAG, PER_POLL, recall, split
+
+log = structlog.get_logger(__name__)
 
 NEVER = 2**62
 """An end offset that no partition reaches: the read is unbounded."""
@@ -128,21 +131,26 @@ class ReadFromLog(beam.PTransform):
 
 
 class PollFn(beam.DoFn, RestrictionProvider):
-    """Read one partition: at most `PER_POLL` records a call, then defer for *pause* seconds.
+    """Read one partition: what is there or comes within a wait, at most `PER_POLL` records a call, then defer.
 
-    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep.
+    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep. One that begins
+    at ``-(n + 1)`` recalls the remembered topic first and then reads from offset *n*: a job that starts without a
+    savepoint has no memory, and every partition must recall all of it, because only what one reader emits keeps its
+    order on the way to a key. Recalling twice adds nothing.
+
+    The wait ends with the first record of any partition that this process reads, so it adds no latency. While nothing
+    comes it doubles up to `LONGEST`: each call costs the runner a checkpoint of the reader (DECISIONS.md, 15).
     """
 
-    def __init__(self, reading: Reading, end: int, pause: float = 0.05) -> None:
+    def __init__(self, reading: Reading, end: int) -> None:
         self.reading = reading
         self.end = end
-        self.pause = pause
 
     def initial_restriction(self, partition: int) -> OffsetRange:
         bus = self.reading.address.open()
         start = bus.committed(self.reading.group, self.reading.topic, partition)
         start = bus.begin(self.reading.topic, partition) if start is None else start
-        return OffsetRange(start, max(start, self.end))
+        return OffsetRange(-(start + 1) if self.reading.remember else start, max(start, self.end))
 
     def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
         return OffsetRestrictionTracker(restriction)
@@ -155,23 +163,78 @@ class PollFn(beam.DoFn, RestrictionProvider):
     def process(
         self,
         partition: int,
+        finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(),
         watermark: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
     ) -> Iterator[TimestampedValue]:
         span = tracker.current_restriction()
+        bus = self.reading.address.open()
+        if span.start < 0:
+            yield from self._recall(bus, span.start, tracker)
+            tracker.defer_remainder(Duration.of(0))
+            return
         limit = min(PER_POLL, span.stop - span.start)
-        records = self.reading.address.open().read(self.reading.topic, partition, span.start, limit)
+        records = self._read(bus, partition, span.start, limit)
         records = [r for r in records if r.offset < span.stop]
-        for i in range(0, len(records), PER_ELEMENT):
-            part = records[i : i + PER_ELEMENT]
+        for part in split(records):
             if not tracker.try_claim(part[-1].offset):
                 return
-            yield TimestampedValue(Records(tuple(part)), Timestamp.of(part[0].timestamp))
+            yield _batch(part)
         if len(records) < limit and self.end != NEVER:
             tracker.try_claim(span.stop)  # nothing more below the end: this range is done
             return
         watermark.set_watermark(Timestamp.of((records[0].timestamp if records else time.time()) - LAG))
-        tracker.defer_remainder(Duration.of(0 if len(records) == limit else self.pause))
+        self._commit(bus, partition, records[-1].offset + 1 if records else span.start, finalizer)
+        tracker.defer_remainder(Duration.of(0))
+
+    def _recall(self, bus: Bus, mark: int, tracker: Any) -> Iterator[TimestampedValue]:
+        if not tracker.try_claim(mark):
+            return
+        for records in recall(bus, self.reading.remember, time.time() - self.reading.horizon):
+            for part in split(records):
+                yield _batch(part, remembered=True)
+        if mark < -1:
+            tracker.try_claim(-mark - 2)  # what is left then begins at the offset to read from
+
+    def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record]:
+        place = (self.reading, partition)
+        records = bus.read(self.reading.topic, partition, offset, limit)
+        if not records and self.end == NEVER:
+            bus.wait(_waits.get(place, SHORTEST))
+            records = bus.read(self.reading.topic, partition, offset, limit)
+        _waits[place] = SHORTEST if records else min(LONGEST, 2 * _waits.get(place, SHORTEST))
+        return records
+
+    def _commit(self, bus: Bus, partition: int, offset: int, finalizer: Any) -> None:
+        """Commit *offset* once a checkpoint holds it: for a cold start and for `wirewatch status`, not for the job.
+
+        A runner may forget the last finalizer of a partition, so it is registered again until it has run.
+        """
+        position = Position(self.reading.group, self.reading.topic, partition, offset)
+        place = (self.reading, partition)
+        if _committed.get(place) != offset:
+            finalizer.register(functools.partial(_commit, bus, place, position))
+
+
+SHORTEST, LONGEST = 0.05, 1.0
+"""Seconds that a reader waits for a record: at first, and when nothing came for long. The longest also bounds how
+long a checkpoint waits for a reader."""
+
+_waits: dict[tuple[Reading, int], float] = {}
+_committed: dict[tuple[Reading, int], int] = {}
+
+
+def _commit(bus: Bus, place: tuple[Reading, int], position: Position) -> None:
+    try:
+        bus.append((), [position])
+    except TransientError as error:
+        log.warning("offset not committed; the next checkpoint tries again", error=str(error))
+    else:
+        _committed[place] = position.offset
+
+
+def _batch(records: list[Record], remembered: bool = False) -> TimestampedValue:
+    return TimestampedValue(Records(tuple(records), remembered), Timestamp.of(records[0].timestamp))
 
 
 class Publish(beam.PTransform):

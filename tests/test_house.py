@@ -35,6 +35,7 @@ def test_a_feed_parser_is_only_ever_given_bytes_in_memory() -> None:
 def test_there_is_one_client_for_the_web() -> None:
     """Every hole in the address policy of others was a second client that nobody guarded."""
     allowed = {"connectors/fetch.py", "connectors/resolver.py", "connectors/sinks/webhook.py", "pipelines/demo.py"}
+    allowed |= {"connectors/flink.py"}  # speaks to the configured cluster only
     clients = ("aiohttp", "requests", "httpx", "urllib.request", "http.client")
     users = {
         str(path.relative_to(ROOT))
@@ -69,7 +70,7 @@ def test_every_module_says_what_it_holds() -> None:
 
 def test_only_the_beam_modules_know_beam() -> None:
     users = {path.stem for path in CODE if "import apache_beam" in path.read_text("utf-8")}
-    assert users <= {"topics", "transforms", "local_runner", "flow"}
+    assert users <= {"topics", "transforms", "local_runner", "flow", "flink", "pool"}
 
 
 def test_pure_modules_import_nothing_heavy() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,10 +39,17 @@ def poll(
 
 
 def flow(
-    config: ConfigFile = None, data: DataFolder = None, until_idle: UntilIdle = False, json: LogsAsJson = False
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    runner: Annotated[
+        Literal["local", "flink"],
+        typer.Option(help="flink: as a job on the cluster of the configuration; Ctrl-C stops it with a savepoint."),
+    ] = "local",
+    until_idle: UntilIdle = False,
+    json: LogsAsJson = False,
 ) -> None:
     """Only process: from articles to alerts."""
-    _start(("flow",), config, None, data, until_idle=until_idle, json=json)
+    _start(("flow",), config, None, data, until_idle=until_idle, json=json, runner=runner)
 
 
 def deliver(
@@ -83,6 +90,7 @@ def _start(
     until_idle: bool,
     json: bool,
     sink: str | None = None,
+    runner: str = "local",
 ) -> None:
     from dataclasses import replace
 
@@ -99,6 +107,7 @@ def _start(
             )
         settings = replace(settings, sinks=tuple(s for s in settings.sinks if s.name == sink))
     logs.setup(settings.log.level, as_json=json or None)
+    from pipelines.run import Runner
     from pipelines.run import run as start
 
-    raise typer.Exit(start(settings, loops=frozenset(loops), until_idle=until_idle))
+    raise typer.Exit(start(settings, loops=frozenset(loops), until_idle=until_idle, runner=Runner(runner)))

@@ -14,7 +14,7 @@ from connectors.errors import ConfigError
 from pipelines import watching
 from pipelines.config import Config, load
 from pipelines.plan import TaggerAt
-from pipelines.run import LOOPS, TOPICS, Run, address_of, keep, open_bus, settled
+from pipelines.run import LOOPS, TOPICS, Run, address_of, open_bus, retain, settled
 from pipelines.sections import Retain
 from pipelines.topics import stopping
 
@@ -98,7 +98,7 @@ def test_a_gazetteer_broken_while_it_runs_leaves_the_one_in_force(tmp_path: Path
 
 def test_retention_is_set_on_topics_of_events_only(config: Config) -> None:
     bus = open_bus(config)
-    keep(bus, replace(config, retain=Retain.model_construct(time=3600.0, size=None)))
+    retain(bus, replace(config, retain=Retain.model_construct(time=3600.0, size=None)))
     topics = bus.topics()
     assert topics["articles"].retain_seconds == 3600
     assert topics["cursors"] == Topic("cursors", compact=True)
