@@ -23,9 +23,10 @@ class Bell:
             self._count += 1
             self._rung.notify_all()
 
-    def wait(self, timeout: float) -> None:
-        """Return when rung since this thread's last call, or after *timeout* seconds."""
+    def wait(self, timeout: float) -> bool:
+        """Return when rung since this thread's last call, or after *timeout* seconds; whether it was rung."""
         heard = getattr(self._heard, "count", 0)
         with self._rung:
-            self._rung.wait_for(lambda: self._count != heard, timeout)
+            rung = self._rung.wait_for(lambda: self._count != heard, timeout)
             self._heard.count = self._count
+        return rung

@@ -13,6 +13,9 @@ REJECTED = Counter("wirewatch_rejected", "Entries and documents set aside at pol
 LATENESS = Histogram(
     "wirewatch_poll_lateness_seconds", "How late polls began", buckets=(0.01, 0.1, 1, 5, 10, 30, 60, 300, 3600)
 )
+SPOOLED = Gauge("wirewatch_spool_waiting", "Records polled that the bus has not taken yet")
+FORWARDED = Counter("wirewatch_spool_forwarded", "Records polled that the bus has taken, or that were set aside")
+GAPS = Counter("wirewatch_gap_records", "Records that were gone before a reader came to them", ["topic"])
 RELOAD_OK = Gauge(
     "wirewatch_config_last_reload_successful", "1 when the last reading of the watchlists found no mistake"
 )

@@ -24,6 +24,9 @@ from pipelines.located import Document, nearest, read_file, validate
 from pipelines.sections import File, Flink, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
 from pipelines.watchlists import Watchlist, check_ids, load_folder
 
+PARTED = ("articles", "tagged", "dead-letters")
+"""The topics that may have several partitions; one of state or of a watchlist's alerts has one, in order."""
+
 _REFERENCE = re.compile(r"\$\{([^}]*)\}?")
 
 
@@ -62,11 +65,15 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that is configured, checked. Folders exist but for *data*, which the bus makes."""
+    """Everything that is configured, checked. Folders exist but for *data*, which the bus makes.
+
+    *partitions*: how many a fixed topic has, by name, where it is not one.
+    """
 
     path: Path
     data: Path
     bus: Bus
+    partitions: dict[str, int]
     sources: tuple[Source, ...]
     watchlists: Path
     gazetteer: Path
@@ -137,6 +144,7 @@ class _Loading:
             path=Path(self.document.path),
             data=data,
             bus=self._bus(file, data),
+            partitions=self._partitions(file),
             sources=sources,
             watchlists=self.folder / file.watchlists,
             gazetteer=gazetteer,
@@ -186,11 +194,19 @@ class _Loading:
 
     def _bus(self, file: File, data: Path) -> Bus:
         given = file.bus
-        if given.get("type") == "local":
-            given = {"path": str(data.absolute())} | given
+        own = {"local": "path", "kafka": "folder"}.get(str(given.get("type")))
+        if own:
+            given = {own: str(data.absolute())} | given
         document = replace(self.document, data=self.document.data | {"bus": given})
         head, options = self._component(document, ("bus",), Head, "connectors.buses")
         return Bus(head.type if head else "", options)
+
+    def _partitions(self, file: File) -> dict[str, int]:
+        for name in file.partitions:
+            if name not in PARTED:
+                message = f"no topic '{name}' can be parted{nearest(name, PARTED)}"
+                self.problems.append(self.document.problem(message, ("partitions", name)))
+        return file.partitions
 
     def _sources(self, file: File, feeds: Path | None) -> Iterator[Source]:
         if feeds is None:

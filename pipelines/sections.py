@@ -96,6 +96,7 @@ class File(Section):
 
     data: Line = "data"
     bus: dict[str, Any] = {"type": "local"}
+    partitions: dict[str, Annotated[int, Field(ge=1, le=1000)]] = {}
     sources: tuple[dict[str, Any], ...] = ()
     feeds: tuple[Line, ...] = ()
     watchlists: Line = "watchlists"

@@ -18,9 +18,10 @@ from typing import NamedTuple, Protocol
 class Topic:
     """What a topic promises.
 
-    *unique*: a key is accepted once, a later entry with the same key adds nothing. *compact*: only the newest record
-    of a key must be kept, and an entry without a value deletes its key. *retain_seconds*, *retain_bytes*: how much
-    `Bus.sweep` keeps; None keeps all.
+    *unique*: a key is accepted once, a later entry with the same key adds nothing. Where several processes append, a
+    bus may keep that for each of them only (Kafka): a repeat then has the same key, and readers keep the first.
+    *compact*: only the newest record of a key must be kept, and an entry without a value deletes its key.
+    *retain_seconds*, *retain_bytes*: how much `Bus.sweep` keeps; None keeps all.
     """
 
     name: str
@@ -63,8 +64,8 @@ class Bus(Protocol):
     """An append-only log of topics. Safe to use from several threads at once.
 
     Errors: ConfigError for a topic that does not exist or exists with other promises and for a role already held;
-    TransientError when the bus cannot take or give records now (disk full, broker away): nothing of that call
-    happened, try the same call again.
+    TransientError when the bus cannot take or give records now (disk full, broker away): try the same call again.
+    Nothing of that call happened, unless the error says that this is unknown (a broker that did not answer).
     """
 
     def create(self, topic: Topic) -> None:
@@ -75,6 +76,9 @@ class Bus(Protocol):
 
     def append(self, entries: Sequence[Entry] = (), commits: Sequence[Position] = ()) -> int:
         """Append all entries and commit all positions, together or not at all. Durable on return.
+
+        On Kafka not together but in that order: a crash in between leaves entries that the next try appends again,
+        with the same keys. What is refused is refused before anything happens, there too.
 
         Returns:
             How many entries were added; those whose key a *unique* topic already holds add nothing.
@@ -106,7 +110,8 @@ class Bus(Protocol):
         """Apply compaction and retention as of *now* (seconds since the epoch); the number of records dropped.
 
         Retention drops only what every group that ever committed on the partition has passed. The end of a
-        partition is kept even when all its records go.
+        partition is kept even when all its records go. On Kafka this is retention by time; compaction and the bound
+        on bytes are the broker's, whenever it likes, and it waits for no group.
         """
 
     def wait(self, timeout: float) -> None:

@@ -1,0 +1,176 @@
+"""Connections to a Kafka cluster, and its errors as ours.
+
+`Clients` makes a producer, a consumer and an administrator when each is first needed. Every call goes through `ours`,
+so that no exception of kafka-python leaves the bus: the caller learns whether a person must edit something, the record
+is at fault, or the same call may be tried again.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka import errors as theirs
+from kafka.admin import KafkaAdminClient
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from yarl import URL
+
+from connectors.admission import LARGEST
+from connectors.errors import ConfigError, RejectedError, TransientError
+
+logging.getLogger("kafka").setLevel(logging.ERROR)  # its warnings, one a try, say again what our errors say
+
+RECONNECT = 1000
+"""Longest wait in milliseconds before a broker is tried again. The client's own half a minute is how late a consumer
+comes back after a restart of the broker (measured: research on Flink, 29 and 55 s)."""
+
+FETCH = 1 << 20
+"""Bytes fetched of one partition at a time; a larger record still comes, alone. Bounds memory: so many a partition."""
+
+SLACK = 1 << 20
+"""Bytes that a record's key and frame may add to the largest value."""
+
+
+class Options(BaseModel):
+    """Where the brokers are and how to speak to them.
+
+    *prefix* stands before every topic and group, so that several logs share a cluster. *replication*: copies of each
+    partition of topics made from here. *folder*: where roles are locked. *timeout*: seconds for one request.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bootstrap: tuple[str, ...] = Field(min_length=1)
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    replication: int = Field(default=1, ge=1, le=10)
+    security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
+    mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    user: str = ""
+    password: str = Field(default="", repr=False)
+    ca: Path | None = None
+    plaintext_hosts: frozenset[str] = frozenset()
+    folder: Path | None = None
+    timeout: float = Field(default=10.0, ge=1, le=120)
+
+    @field_validator("bootstrap", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for address in self.bootstrap:
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdecimal():
+                raise ValueError(f"bootstrap: '{address}' must be host:port")
+            if self.security.endswith("plaintext") and not (_loopback(host) or host in self.plaintext_hosts):
+                raise ValueError(
+                    f"security: anyone between can read and change what goes to {host} in plain text; use ssl or "
+                    "sasl_ssl, or name the host under plaintext_hosts"
+                )
+        if self.security.startswith("sasl") and not (self.user and self.password):
+            raise ValueError(f"{self.security} needs a user and a password")
+        return self
+
+
+class Clients:
+    """The connections of one bus. *admin* may be used from several threads; the others by one at a time."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    @functools.cached_property
+    def producer(self) -> Any:
+        """Idempotent, acknowledged by all replicas in sync; gives a record up after *timeout*, so memory is bounded."""
+        timeout = round(self.options.timeout * 1000)
+        return KafkaProducer(
+            **self._common,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            batch_size=1 << 18,
+            max_request_size=LARGEST + SLACK,
+            max_block_ms=timeout,
+            request_timeout_ms=max(1000, timeout // 2),
+            delivery_timeout_ms=timeout,
+        )
+
+    @functools.cached_property
+    def consumer(self) -> Any:
+        """Without a group: partitions are assigned and offsets sought by hand. An offset that is gone is an error."""
+        return KafkaConsumer(
+            **self._common,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=200,
+            fetch_max_bytes=8 * FETCH,
+            max_partition_fetch_bytes=FETCH,
+            request_timeout_ms=round(self.options.timeout * 1000),
+        )
+
+    @functools.cached_property
+    def admin(self) -> Any:
+        """For topics, offsets and commits."""
+        return KafkaAdminClient(**self._common, request_timeout_ms=round(self.options.timeout * 1000))
+
+    def close(self) -> None:
+        """Close what was made; each is made again when it is used again."""
+        for name in ("producer", "consumer", "admin"):
+            if client := self.__dict__.pop(name, None):
+                with suppress(theirs.KafkaError):
+                    client.close(**({"timeout": self.options.timeout} if name == "producer" else {}))
+
+    @functools.cached_property
+    def _common(self) -> dict[str, Any]:
+        options = self.options
+        common: dict[str, Any] = {
+            "bootstrap_servers": list(options.bootstrap),
+            "client_id": "wirewatch",
+            "security_protocol": options.security.upper(),
+            "reconnect_backoff_max_ms": RECONNECT,
+            "bootstrap_timeout_ms": round(options.timeout * 1000),
+        }
+        if options.security.endswith("ssl"):
+            if options.ca and not options.ca.is_file():
+                raise ConfigError(f"bus: no file {options.ca} with the certificate of the authority (ca)")
+            common["ssl_context"] = ssl.create_default_context(cafile=str(options.ca) if options.ca else None)
+        if options.security.startswith("sasl"):
+            common["sasl_mechanism"] = options.mechanism
+            common["sasl_plain_username"] = options.user
+            common["sasl_plain_password"] = options.password
+        return common
+
+
+@contextmanager
+def ours(options: Options, what: str, unknown: bool = False) -> Iterator[None]:
+    """Turn an error of Kafka while doing *what* into ours; *unknown*: what failed may have happened all the same."""
+    try:
+        yield
+    except (theirs.SaslAuthenticationFailedError, theirs.UnsupportedSaslMechanismError) as error:
+        raise ConfigError(
+            f"Kafka at {_at(options)} refuses user '{options.user}': {error}; see bus.password"
+        ) from error
+    except theirs.AuthorizationError as error:
+        raise ConfigError(f"Kafka at {_at(options)} does not allow user '{options.user}' to {what}: {error}") from error
+    except (theirs.MessageSizeTooLargeError, theirs.RecordListTooLargeError) as error:
+        raise RejectedError("too_large", f"the broker does not take it: {error}") from error
+    except (theirs.KafkaError, OSError, TimeoutError) as error:
+        outcome = "; whether it was done is unknown, the same call again adds nothing twice" if unknown else ""
+        why = str(error) or type(error).__name__
+        raise TransientError(f"Kafka at {_at(options)} cannot {what} now: {why}{outcome}") from error
+
+
+def _at(options: Options) -> str:
+    return ",".join(options.bootstrap)
+
+
+def _loopback(host: str) -> bool:
+    return host in ("localhost", "[::1]") or (URL(f"http://{host}").host or "").startswith("127.")
