@@ -19,8 +19,10 @@ HOST = "127.0.0.1"
 """Metrics name sources and sinks: they are for this machine (threat T-16)."""
 
 
-def serve(bus: Bus, port: int) -> None:
+def serve(bus: Bus, port: int, spool: Bus | None = None) -> None:
     """Serve metrics on *port* of `HOST`, from a thread, until the process ends.
+
+    While *bus* is away the accounts are left out; the counters of this process are there.
 
     Raises:
         ConfigError: the port is taken.
@@ -31,14 +33,15 @@ def serve(bus: Bus, port: int) -> None:
         raise ConfigError(
             f"metrics: port {port} cannot be used ({error.strerror}): set another, or 0 for none"
         ) from error
-    REGISTRY.register(Accounts(bus))
+    REGISTRY.register(Accounts(bus, spool))
 
 
 class Accounts:
     """The accounts as gauges, read anew for each answer."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, spool: Bus | None = None) -> None:
         self._bus = bus
+        self._spool = spool
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing: registering must not read the log."""
@@ -46,7 +49,9 @@ class Accounts:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the log once."""
-        now = status.read(self._bus)
+        now = status.read(self._bus, spool=self._spool)
+        if now.away:
+            return
         for name in ("accepted", "processed", "dead_lettered", "in_flight"):
             yield GaugeMetricFamily(
                 f"wirewatch_articles_{name}", f"Articles {name.replace('_', ' ')}", getattr(now, name)

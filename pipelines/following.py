@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from connectors.buses import Bus, Position, Record
+from connectors.errors import TransientError
 
 LAG = 2.0
 """Seconds the watermark stays behind the clock when there is nothing to read: a record becomes visible a little after
@@ -53,24 +54,37 @@ class Follower:
         Returns:
             Micro-batches of at most `PER_ELEMENT` records, each of one partition; whether they are remembered; and
             the watermark, in seconds since the epoch.
+
+        Raises:
+            TransientError: the bus cannot be read now; the same is read by the next poll.
         """
         self.commit()
         since = now - self.horizon
-        if self._memory is None:
-            self._memory = recall(self.bus, self.remember, since) if self.remember else iter(())
-        for recent in self._memory:
+        if recent := self._recent(since):
             return split(recent), True, since
         batches: list[list[Record]] = []
+        pending: list[Position] = []
         oldest = now
         for partition in self._partitions(self.topic):
             offset = self._position(partition)
             records = self.bus.read(self.topic, partition, offset, PER_POLL)
             if records:
                 batches += split(records)
-                self._positions[partition] = records[-1].offset + 1
-                self._pending.append(Position(self.group, self.topic, partition, records[-1].offset + 1))
+                pending.append(Position(self.group, self.topic, partition, records[-1].offset + 1))
                 oldest = min(oldest, records[0].timestamp)
+        self._positions |= {position.partition: position.offset for position in pending}  # now that all were read
+        self._pending = pending
         return batches, False, oldest - LAG
+
+    def _recent(self, since: float) -> list[Record] | None:
+        """What is remembered next; None when all is. A failure begins it again, which adds nothing."""
+        if self._memory is None:
+            self._memory = recall(self.bus, self.remember, since) if self.remember else iter(())
+        try:
+            return next(self._memory, None)
+        except TransientError:
+            self._memory = None
+            raise
 
     def _partitions(self, topic: str) -> range:
         return range(self.bus.topics()[topic].partitions)

@@ -27,6 +27,7 @@ from threading import Event
 from typing import Any
 
 import apache_beam as beam
+import structlog
 from apache_beam import pvalue
 from apache_beam.pipeline import PTransformOverride
 from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner
@@ -36,12 +37,18 @@ from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
+from connectors.errors import TransientError
 from pipelines.following import Follower
 from pipelines.topics import ReadFromLog, Reading, Records
+
+log = structlog.get_logger(__name__)
 
 IDLE = 0.1
 """Longest sleep in seconds when there is nothing to read. It is the runner's only sleep, and bounds how late a timer
 fires; an append in this process ends it at once."""
+
+PAUSE = 1.0
+"""Seconds before a bus that could not be read is asked again."""
 
 
 class LocalStreamingRunner(BundleBasedDirectRunner):
@@ -70,6 +77,7 @@ class NativeRead(beam.PTransform):
         super().__init__()
         self.stop = stop
         self.bus = reading.address.open()
+        self.watermark = 0.0
         self.follower = Follower(self.bus, reading.topic, reading.group, reading.remember, reading.horizon)
 
     def expand(self, begin: Any) -> Any:
@@ -92,15 +100,20 @@ class NativeReadEvaluator(_TransformEvaluator):
         if read.stop.is_set():
             read.follower.commit()
             return TransformResult(self, [], [], None, {None: MAX_TIMESTAMP})
-        batches, remembered, watermark = read.follower.poll(time.time())
+        try:
+            batches, remembered, read.watermark = read.follower.poll(time.time())
+        except TransientError as error:
+            log.warning("the bus cannot be read; the flow waits", error=str(error))
+            read.stop.wait(PAUSE)
+            batches, remembered = [], False
         out = self._evaluation_context.create_bundle(next(iter(self._outputs)))
         for batch in batches:
             out.output(_at(batch[0].timestamp, Records(tuple(batch), remembered)))
         if not batches:
             read.bus.wait(IDLE)
         again = self._evaluation_context.create_bundle(pvalue.PBegin(read.pipeline))
-        again.add(_at(watermark, b""))  # an empty bundle would never leave the root's pending set: a leak
-        return TransformResult(self, [out] if batches else [], [again], None, {None: Timestamp.of(watermark)})
+        again.add(_at(read.watermark, b""))  # an empty bundle would never leave the root's pending set: a leak
+        return TransformResult(self, [out] if batches else [], [again], None, {None: Timestamp.of(read.watermark)})
 
     def _graph_is_empty(self) -> bool:
         """Whether no step but this one holds a bundle that it has not finished."""

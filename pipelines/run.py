@@ -3,6 +3,9 @@
 ``wirewatch run`` is one process: polling and delivery share an asyncio loop, the flow has a thread of its own.
 ``poll``, ``flow`` and ``deliver`` run one loop each; processes meet on the log only. Each role has one holder.
 
+Where the bus is not on this machine, the poller appends to a spool that is, and a fourth loop forwards it: polling
+begins and goes on while the bus is away, and the other loops wait for it.
+
 Stopping (SIGTERM, Ctrl-C): no new poll starts, the flow finishes what it has read, a delivery in flight is finished,
 everything is committed, exit code 0 within `DRAIN` seconds. A second signal ends the process at once; what was
 accepted is on the log either way.
@@ -15,12 +18,12 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from threading import Event, Thread
 from typing import Any
 
@@ -32,11 +35,13 @@ from connectors.child import Child
 from connectors.deliver import deliver
 from connectors.errors import TransientError
 from connectors.fetch import Fetcher
+from connectors.forward import adopt, forward, waiting
 from connectors.poll import Planned, poll_sources
 from connectors.sources import Tools
 from pipelines import accounts, watching
 from pipelines.config import Config, Sink
 from pipelines.knowledge.gazetteer import ids
+from pipelines.spool import open_spool
 from pipelines.topics import Address, stopping
 
 log = structlog.get_logger(__name__)
@@ -56,6 +61,9 @@ ROLES = {"poll": "poller", "flow": "flow"}
 
 DRAIN = 10.0
 """Seconds that draining may take (promise P-51)."""
+
+AGAIN = 2.0
+"""Seconds before a bus that is away is asked again."""
 
 SWEEP = 600.0
 """Seconds between two applications of retention and compaction."""
@@ -90,9 +98,14 @@ def address_of(config: Config) -> Address:
 def open_bus(config: Config) -> Bus:
     """The bus of *config*, with the fixed topics on it."""
     bus = address_of(config).open()
-    for topic in TOPICS:
+    for topic in planned(config):
         bus.create(topic)
     return bus
+
+
+def planned(config: Config) -> tuple[Topic, ...]:
+    """The fixed topics as *config* wants them."""
+    return tuple(replace(topic, partitions=config.partitions.get(topic.name, 1)) for topic in TOPICS)
 
 
 class Run:
@@ -102,30 +115,36 @@ class Run:
         self.config = config
         self.loops = loops
         self.runner = runner
-        self.bus = open_bus(config)
+        self.spool = open_spool(config) if "poll" in loops else None
+        self.open = cache(partial(open_bus, config))
+        self.bus = address_of(config).open() if self.spool else self.open()
         self.known = partial(ids, config.gazetteer)
         self.stop = asyncio.Event()
+        self.polled = asyncio.Event()
         self.halt = Event()
 
     async def main(self, until_idle: bool = False, done: Callable[[Bus], bool] | None = None) -> int:
         """Hold the roles, start the loops, wait for a stop, a failure or *done*, and drain."""
         with ExitStack() as held:
             for loop in sorted(self.loops & ROLES.keys()):
-                held.enter_context(self.bus.hold(ROLES[loop]))
-            if "flow" in self.loops:
-                watching.publish(self.config.watchlists, self.bus, self.known, strict=True)
+                bus = self.spool if loop == "poll" and self.spool else self.bus
+                held.enter_context(bus.hold(ROLES[loop]))
             self._listen()
             if self.config.metrics.port:
-                accounts.serve(self.bus, self.config.metrics.port)
-            tasks = [asyncio.create_task(loop, name=name) for name, loop in self._loops()]
-            if until_idle:
-                done = partial(settled, self.config, self.loops)
-            if done:
-                tasks.append(asyncio.create_task(self._until(done), name="until"))
-            stopped = asyncio.create_task(self.stop.wait(), name="stop")
-            await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+                accounts.serve(self.bus, self.config.metrics.port, self.spool)
+            tasks: list[asyncio.Task[Any]] = [asyncio.create_task(self.stop.wait(), name="stop")]
+            tasks += _started(self._polling())
+            if await self._answered(tasks):
+                if "flow" in self.loops:
+                    watching.publish(self.config.watchlists, self.bus, self.known, strict=True)
+                tasks += _started(self._loops())
+                if until_idle:
+                    done = partial(settled, self.config, self.loops)
+                if done:
+                    tasks.append(asyncio.create_task(self._until(done), name="until"))
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._ask_to_stop()
-            finished, late = await asyncio.wait([stopped, *tasks], timeout=DRAIN)
+            finished, late = await asyncio.wait(tasks, timeout=DRAIN)
         for task in late:
             log.error("loop did not drain in time; what it had not committed is read again", loop=task.get_name())
         failed = [task for task in finished if task.exception()]
@@ -134,12 +153,40 @@ class Run:
         if late:
             os._exit(1)  # a thread that hangs would keep the process for ever
         stopping.clear()  # all that might wait on it has ended; the next run of this process is no stop
-        self.bus.close()
+        for used in (self.bus, self.spool):
+            if used:
+                used.close()
         return 1 if failed else 0
 
-    def _loops(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    async def _answered(self, tasks: list[asyncio.Task[Any]]) -> bool:
+        """Wait for the bus where other loops than polling need it; False when one of *tasks* ends before it answers."""
+        if not self.spool or self.loops == {"poll"}:
+            return True
+        reaching = asyncio.create_task(self._reach())
+        await asyncio.wait([reaching, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not reaching.done():
+            reaching.cancel()
+            return False
+        await reaching
+        return True
+
+    async def _reach(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.open)
+            except TransientError as error:
+                log.warning("waiting for the bus", error=str(error))
+                await asyncio.sleep(AGAIN)
+            else:
+                return
+
+    def _polling(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         if "poll" in self.loops:
             yield "poll", self._poll()
+        if self.spool:
+            yield "forward", self._forward(self.spool)
+
+    def _loops(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         if "flow" in self.loops:
             yield "flow", self._flow()
             yield "watchlists", self._watch()
@@ -149,16 +196,37 @@ class Run:
         yield "sweep", self._sweep()
 
     async def _poll(self) -> None:
-        async with Fetcher(received=metrics.BYTES.inc) as fetch, Child() as child:
-            tools = Tools(fetch, child, now)
-            planned = [
-                Planned(s.name, plugins.load("connectors.sources", s.type).build(s.name, s.options, tools), s.pace)
-                for s in self.config.sources
-            ]
-            await poll_sources(planned, self.bus, now=now, rng=random.Random(), stop=self.stop)  # noqa: S311 - jitter
+        try:
+            if self.spool:
+                await self._adopt(self.spool)
+            async with Fetcher(received=metrics.BYTES.inc) as fetch, Child() as child:
+                tools = Tools(fetch, child, now)
+                planned = [
+                    Planned(s.name, plugins.load("connectors.sources", s.type).build(s.name, s.options, tools), s.pace)
+                    for s in self.config.sources
+                ]
+                bus = self.spool or self.bus
+                await poll_sources(planned, bus, now=now, rng=random.Random(), stop=self.stop)  # noqa: S311 - jitter
+        finally:
+            self.polled.set()
+
+    async def _adopt(self, spool: Bus) -> None:
+        try:
+            await asyncio.to_thread(adopt, spool, self.open, {source.name for source in self.config.sources})
+        except TransientError as error:
+            log.warning("the bus is away; sources that are new to this disk are polled anew", error=str(error))
+
+    async def _forward(self, spool: Bus) -> None:
+        await forward(spool, self.open, stop=self.polled, now=now, rng=random.Random())  # noqa: S311 - jitter
 
     async def _flow(self) -> None:
-        await _in_thread("flow", self._run_flow)
+        while True:
+            try:
+                return await _in_thread("flow", self._run_flow)
+            except TransientError as error:
+                if await _set_within(self.stop, AGAIN):
+                    raise
+                log.warning("the flow could not go on; it starts again", error=str(error))
 
     def _run_flow(self) -> None:
         from pipelines import flow  # noqa: PLC0415 - Beam and spaCy take seconds to import: polling starts meanwhile
@@ -191,17 +259,24 @@ class Run:
     async def _sweep(self) -> None:
         while not await _set_within(self.stop, SWEEP):
             try:
+                dropped = await asyncio.to_thread(self.spool.sweep, time.time()) if self.spool else 0
                 await asyncio.to_thread(retain, self.bus, self.config)
-                dropped = await asyncio.to_thread(self.bus.sweep, time.time())
+                dropped += await asyncio.to_thread(self.bus.sweep, time.time())
             except TransientError as error:
                 log.warning("sweep put off", error=str(error))
             else:
                 log.info("swept", dropped=dropped)
 
     async def _until(self, done: Callable[[Bus], bool]) -> None:
-        while not await asyncio.to_thread(done, self.bus):
+        while not await asyncio.to_thread(self._over, done):
             if await _set_within(self.stop, 0.1):
                 return
+
+    def _over(self, done: Callable[[Bus], bool]) -> bool:
+        try:
+            return not (self.spool and waiting(self.spool).records) and done(self.bus)
+        except TransientError:
+            return False
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -258,6 +333,10 @@ def settled(config: Config, loops: frozenset[str], bus: Bus) -> bool:
 def polled(bus: Bus) -> set[str]:
     """The sources that have a cursor: those polled at least once."""
     return {record.key for record in every(bus, "cursors")}
+
+
+def _started(loops: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> list[asyncio.Task[Any]]:
+    return [asyncio.create_task(loop, name=name) for name, loop in loops]
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

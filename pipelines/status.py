@@ -2,6 +2,9 @@
 
 Every accepted article is processed, dead-lettered or in flight: `Status.lost` is what is not, and stays 0. The counts
 are read in an order (offsets first, accepted last) in which a running flow can only make it look like more in flight.
+
+Articles that wait on the poller's spool are accepted and in flight. Records are counted by their offsets: a bus that
+takes a key twice (Kafka) counts what a crash repeated twice, see `Status.lost`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from connectors.buses import Bus, Record, every
-from connectors.errors import RejectedError
+from connectors.errors import RejectedError, TransientError
+from connectors.forward import waiting
 from connectors.records import SourceHealth, decode
 
 if TYPE_CHECKING:
@@ -60,32 +64,61 @@ class Aside(Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Spool(Struct, frozen=True, kw_only=True):
+    """The poller's spool on this machine: *records* wait for the bus, *articles* among them, the oldest *since*.
+
+    *damaged* records failed their checksum there: they were accepted and never reached the bus.
+    """
+
+    records: int
+    articles: int
+    since: datetime | None = None
+    damaged: int = 0
+
+
 class Status(Struct, frozen=True, kw_only=True):
     """One look. *accepted*, *processed*, *dead_lettered* and *in_flight* count articles.
 
-    *sources* were polled, *unpolled* are configured and were not yet.
+    *sources* were polled, *unpolled* are configured and were not yet. *spool* is None where there is none. *away* says
+    why the bus could not be read, "" when it could: then only *spool* and what it knows of *sources* are told.
     """
 
     at: datetime
-    accepted: int
-    processed: int
-    dead_lettered: int
-    in_flight: int
-    damaged: int
-    topics: tuple[Span, ...]
-    lags: tuple[Lag, ...]
-    sources: tuple[SourceHealth, ...]
-    unpolled: tuple[str, ...]
-    dead_letters: tuple[Aside, ...]
+    accepted: int = 0
+    processed: int = 0
+    dead_lettered: int = 0
+    in_flight: int = 0
+    damaged: int = 0
+    topics: tuple[Span, ...] = ()
+    lags: tuple[Lag, ...] = ()
+    sources: tuple[SourceHealth, ...] = ()
+    unpolled: tuple[str, ...] = ()
+    dead_letters: tuple[Aside, ...] = ()
+    spool: Spool | None = None
+    away: str = ""
 
     @property
     def balance(self) -> int:
-        """Accepted less all that became of it: 0 at every quiet moment, below 0 while a poll is being committed."""
+        """Accepted less all that became of it: 0 at every quiet moment, below 0 while a poll is being committed.
+
+        Below 0 for good where the bus took repeats of processed articles, with the same keys, after a crash.
+        """
         return self.accepted - self.processed - self.dead_lettered - self.in_flight
 
     @property
+    def repeated(self) -> int:
+        """Processed articles that stand on the bus more than once: known when nothing is in flight, at least so many.
+
+        0 on a bus that takes a key once. So many lost ones `lost` cannot see: only reading `tagged` whole would tell.
+        """
+        return max(0, -self.balance) if not self.in_flight else 0
+
+    @property
     def lost(self) -> int:
-        """Articles that nothing accounts for: not records found damaged, nor dead letters that retention dropped."""
+        """Articles that nothing accounts for: not records found damaged, nor dead letters that retention dropped.
+
+        At least so many: each repeat (`repeated`) hides one.
+        """
         forgotten = sum(span.dropped for span in self.topics if span.topic == "dead-letters")
         return max(0, self.balance - self.damaged - forgotten)
 
@@ -93,10 +126,18 @@ class Status(Struct, frozen=True, kw_only=True):
         """What a person should look into; empty when healthy.
 
         A source that failed `FAILURES` times in a row or is gone; sources overdue by `BEHIND`, which means that
-        nothing polls; a group whose next record waits longer than `BEHIND`; articles unaccounted for. Dead
-        letters and damaged records are shown and counted, and are no trouble by themselves: they were dealt with.
+        nothing polls; a group whose next record waits longer than `BEHIND`; articles unaccounted for; a bus that is
+        away, or takes nothing from the spool for `BEHIND`. Dead letters and damaged records are shown and counted, and
+        are no trouble by themselves: they were dealt with.
         """
         found = []
+        if self.away:
+            found.append(f"the bus cannot be read: {self.away}")
+        if self.spool and self.spool.since and self.at - self.spool.since > BEHIND:
+            since = self.spool.since.isoformat(sep=" ", timespec="seconds")
+            found.append(
+                f"the bus has taken nothing polled since {since}, {self.spool.records} records wait: is the broker up?"
+            )
         if self.lost:
             found.append(f"{self.lost} articles are unaccounted for: that is a bug, please report it")
         for lag in self.lags:
@@ -121,20 +162,40 @@ class _Letter(Struct):
     topic: str = ""
 
 
-def read(bus: Bus, config: Config | None = None, now: datetime | None = None) -> Status:
-    """Look at *bus*; with *config*, only at the sources and sinks that are configured.
+def read(bus: Bus, config: Config | None = None, now: datetime | None = None, spool: Bus | None = None) -> Status:
+    """Look at *bus*, and at the poller's *spool*; with *config*, only at the sources and sinks that are configured.
 
-    Cost: reads the topics `source-health` and `dead-letters` whole; of the others only their ends. Reading never
-    holds up those that write.
+    A bus that is away is told, not raised. Cost: reads the topics `source-health` and `dead-letters` whole; of the
+    others only their ends. Reading never holds up those that write.
     """
     now = now or datetime.now(UTC)
+    kept = _spool(spool) if spool else None
+    try:
+        seen = _bus(bus, config, now)
+        healths = _healths(bus)
+    except TransientError as error:
+        seen, healths = Status(at=now, away=str(error) or "it does not answer"), {}
+    if spool:
+        healths |= _healths(spool)  # newer than what the bus was told
+    waits = kept.articles if kept else 0
+    names = sorted(healths) if config is None else [source.name for source in config.sources]
+    return msgspec.structs.replace(
+        seen,
+        accepted=seen.accepted + waits,
+        in_flight=seen.in_flight + waits,
+        sources=tuple(healths[name] for name in names if name in healths),
+        unpolled=tuple(name for name in names if name not in healths),
+        spool=kept,
+    )
+
+
+def _bus(bus: Bus, config: Config | None, now: datetime) -> Status:
+    """What *bus* tells, but for the sources."""
     lags = tuple(_lag(bus, *place) for place in _places(bus, config))
     done = sum(lag.committed for lag in lags if (lag.group, lag.topic) == FLOW)
-    letters = [_letter(record) for record in every(bus, "dead-letters")]
+    letters = {record.key: _letter(record) for record in every(bus, "dead-letters")}.values()  # without repeats
     processed = _count(bus, "tagged")
     accepted = _count(bus, "articles")
-    health = {h.source: h for record in every(bus, "source-health") if (h := _health(record))}
-    names = sorted(health) if config is None else [source.name for source in config.sources]
     return Status(
         at=now,
         accepted=accepted,
@@ -144,13 +205,21 @@ def read(bus: Bus, config: Config | None = None, now: datetime | None = None) ->
         damaged=bus.damaged(),
         topics=tuple(_span(bus, topic) for topic in sorted(bus.topics())),
         lags=lags,
-        sources=tuple(health[name] for name in names if name in health),
-        unpolled=tuple(name for name in names if name not in health),
         dead_letters=tuple(
             Aside(stage=stage, reason=reason, count=count)
             for (stage, reason), count in sorted(Counter((x.stage, x.reason) for x in letters).items())
         ),
     )
+
+
+def _spool(spool: Bus) -> Spool:
+    records, articles, since = waiting(spool)
+    oldest = None if since is None else datetime.fromtimestamp(since, UTC)
+    return Spool(records=records, articles=articles, since=oldest, damaged=spool.damaged())
+
+
+def _healths(bus: Bus) -> dict[str, SourceHealth]:
+    return {h.source: h for record in every(bus, "source-health") if (h := _health(record))}
 
 
 def _places(bus: Bus, config: Config | None) -> Iterator[tuple[str, str, int, int]]:

@@ -96,19 +96,21 @@ class DeduplicateFn(beam.DoFn):
     ) -> Iterator[Microbatch]:
         language, batch = element
         left = token.read()
-        seen = _memory((self.owner, language), left, older, newer)
+        seen = _take((self.owner, language), left, older, newer)
         if batch.remembered:
             added = seen.recall(batch.articles)
         else:
             judged, added = seen.judge(batch.articles)
             yield Microbatch(tuple(judged))
+        kept = left
         if added:
             newer.add(msgspec.msgpack.encode(added))
-            fresh = secrets.randbits(62)
-            token.write(fresh)
-            _memories[self.owner, language] = (fresh, seen)
+            kept = secrets.randbits(62)
+            token.write(kept)
             if left is None:
                 turn.set(timestamp + self.horizon)
+        if kept is not None:
+            _memories[self.owner, language] = (kept, seen)
 
     @on_timer(TURN)
     def age(
@@ -136,12 +138,15 @@ _memories: dict[tuple[str, str], tuple[int, Seen]] = {}
 """The decoded memories of this process, each with the token it was left with."""
 
 
-def _memory(key: tuple[str, str], token: int | None, older: Any, newer: Any) -> Seen:
-    kept = _memories.get(key)
-    if kept and kept[0] == token:
-        return kept[1]
-    seen = Seen(*([msgspec.msgpack.decode(s, type=Segment) for s in bag.read()] for bag in (older, newer)))
-    return seen
+def _take(key: tuple[str, str], token: int | None, older: Any, newer: Any) -> Seen:
+    """The memory that fits *token*, out of the cache: it is put back when the state holds what was added to it.
+
+    Judging changes it at once, and a step after this one may fail before the state is written.
+    """
+    left, seen = _memories.pop(key, (None, None))
+    if seen is not None and left == token:
+        return seen
+    return Seen(*([msgspec.msgpack.decode(s, type=Segment) for s in bag.read()] for bag in (older, newer)))
 
 
 class Tag(beam.PTransform):

@@ -23,16 +23,17 @@ def status(config: ConfigFile = None, feeds: FeedsFile = None, data: DataFolder 
     """Say how it is doing: counts, lags, sources, dead letters.
 
     Exit 0 when healthy, 1 when degraded: a source failed three times in a row or is gone; sources or readers are more
-    than five minutes behind; or articles are unaccounted for. Dead letters by themselves are no trouble: they were set
-    aside on purpose.
+    than five minutes behind; articles are unaccounted for; or the bus does not answer. Dead letters by themselves are
+    no trouble: they were set aside on purpose.
     """
     import msgspec
 
     from pipelines.cli import output
+    from pipelines.spool import open_spool
     from pipelines.status import read
 
     settings = configuration(config, feeds, data, watchlists=False)
-    seen = read(open_log(settings), settings)
+    seen = read(open_log(settings), settings, spool=open_spool(settings, make=False))
     troubles = seen.troubles()
     if json:
         output.as_json(msgspec.to_builtins(seen) | {"healthy": not troubles, "troubles": troubles})
@@ -116,9 +117,17 @@ def _show(seen: Status, troubles: list[str]) -> None:
     lost = seen.balance if seen.lost else 0
     counts = (
         f"{seen.accepted} articles accepted = {seen.processed} processed + {seen.dead_lettered} dead-lettered"
-        f" + {seen.in_flight} in flight" + (f" + {lost} LOST" if lost else "")
+        f" + {seen.in_flight} in flight"
+        + (f" + {lost} LOST" if lost else "")
+        + (f" - {seen.repeated} repeated by a crash" if seen.repeated else "")
     )
-    output.show(Text(counts, style="bold red" if lost else "bold"))
+    if not seen.away:
+        output.show(Text(counts, style="bold red" if lost else "bold"))
+    if spool := seen.spool:
+        since = f", the oldest was accepted {output.ago(spool.since, seen.at)}" if spool.since else ""
+        output.show(Text(f"{spool.records} records wait on the spool{since}", style="yellow" if spool.records else ""))
+        if spool.damaged:
+            output.show(Text(f"{spool.damaged} damaged records were set aside there: check the disk", style="yellow"))
     if seen.damaged:
         output.show(Text(f"{seen.damaged} damaged records were set aside: check the disk", style="yellow"))
     output.table(

@@ -9,16 +9,17 @@ from functools import partial
 from typing import Any
 
 import pytest
-from factories import article
+from factories import article, tagged
 
 from connectors.buses import Entry
 from connectors.records import Alert, Article, DeadLetter, TaggedArticle, decode, encode
 from pipelines import flow, transforms
 from pipelines.config import shipped
+from pipelines.dedup import fingerprints
 from pipelines.rules import RulesAt
 from pipelines.run import TOPICS
 from pipelines.taggers import gazetteer
-from pipelines.topics import Address
+from pipelines.topics import Address, Microbatch
 
 pytestmark = pytest.mark.slow
 
@@ -163,3 +164,50 @@ def test_a_revision_of_an_alerted_article_is_kept_and_alerts_no_second_time(addr
         until(lambda: done(address))
     assert len(found(address, "tagged", TaggedArticle)) == 2
     assert len(found(address, "alerts.ceasefire", Alert)) == 1
+
+
+class Cell(list[Any]):
+    """State of a key: `add`, `write` and `read` as Beam has them."""
+
+    add = list.append
+
+    def write(self, value: Any) -> None:
+        self[:] = [value]
+
+    def read(self) -> Any:
+        return list(self)
+
+
+class Value(Cell):
+    def read(self) -> Any:
+        return self[0] if self else None
+
+
+class Timer:
+    def set(self, at: float) -> None:
+        pass
+
+
+def test_what_a_later_step_fails_on_is_not_remembered_without_its_state() -> None:
+    """The step after runs inside ``yield``: when it raises, the bundle goes back to the state it began with."""
+    dedup = transforms.DeduplicateFn(str(uuid.uuid4()), 60.0)
+    state = {"older": Cell(), "newer": Cell(), "token": Value(), "turn": Timer()}
+
+    def signed(source: str, title: str = "Talks end") -> Microbatch:
+        of = article(title, LONG, source=source, url=f"https://{source}.example/1")
+        return Microbatch((tagged(of, fingerprints=fingerprints(of)),))
+
+    def judged(batch: Microbatch) -> Any:
+        return dedup.process(("en", batch), timestamp=0.0, **state)
+
+    def stories(batch: Microbatch) -> list[str]:
+        return [t.duplicate_of for out in judged(batch) for t in out.articles]
+
+    assert stories(signed("z", "Talks begin")) == [""]
+    failed = judged(signed("a"))
+    next(failed)
+    failed.close()
+    assert stories(signed("b")) == [""], "the first copy is unknown: its bundle failed"
+    assert stories(signed("a")) == [signed("b").articles[0].article.id]
+    transforms._memories.clear()
+    assert stories(signed("c")) == [signed("b").articles[0].article.id], "as the state has it"

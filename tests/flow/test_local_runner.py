@@ -15,7 +15,8 @@ from apache_beam.transforms import window
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec, on_timer
 
-from connectors.buses import Entry, Topic
+from connectors.buses import Entry, Record, Topic
+from connectors.errors import TransientError
 from pipelines.local_runner import LocalStreamingRunner
 from pipelines.topics import Address, ReadFromLog, Reading
 
@@ -73,6 +74,23 @@ def test_elements_come_out_while_the_source_runs(reading: Reading) -> None:
         eventually(lambda: OUT == ["a"])
         put(reading, "b")
         eventually(lambda: OUT == ["a", "b"])
+
+
+def test_a_bus_that_cannot_be_read_for_a_while_stops_nothing(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, refused = reading.address.open(), []
+    read = bus.read
+
+    def away(topic: str, partition: int, offset: int, limit: int) -> list[Record]:
+        if len(refused) < 6:  # the executor gives up on a step after four failures
+            refused.append(partition)
+            raise TransientError("the broker is away")
+        return read(topic, partition, offset, limit)
+
+    monkeypatch.setattr("pipelines.local_runner.PAUSE", 0.02)
+    monkeypatch.setattr(bus, "read", away)
+    with running(reading, lambda r: r | beam.FlatMap(values) | beam.Map(keep)):
+        put(reading, "a")
+        eventually(lambda: OUT == ["a"])
 
 
 class ExpireFn(beam.DoFn):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from connectors.buses import Entry, Position, Topic
-from connectors.errors import ConfigError
-from pipelines import watching
+from connectors.buses import Bus, Entry, Position, Topic
+from connectors.errors import ConfigError, TransientError
+from connectors.forward import waiting
+from pipelines import spool, watching
+from pipelines.config import Bus as ConfiguredBus
 from pipelines.config import Config, load
 from pipelines.plan import TaggerAt
-from pipelines.run import LOOPS, TOPICS, Run, address_of, open_bus, retain, settled
+from pipelines.run import LOOPS, TOPICS, Run, address_of, open_bus, polled, retain, settled
 from pipelines.sections import Retain
 from pipelines.topics import stopping
 
@@ -133,3 +136,73 @@ def test_a_recording_goes_through_the_three_loops_and_the_run_ends_by_itself(con
     out = config.path.parent / "out.jsonl"
     assert out.read_text().count("ceasefire") >= 1
     assert len(out.read_text().splitlines()) == 1
+
+
+@pytest.fixture
+def far(config: Config, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A configuration whose bus counts as one of another machine."""
+    monkeypatch.setattr(spool, "NEAR", frozenset({"local"}))
+    return config
+
+
+class Away:
+    """Opens the bus of a configuration once *back* is set."""
+
+    def __init__(self) -> None:
+        self.back = False
+
+    def __call__(self, config: Config) -> Bus:
+        if not self.back:
+            raise TransientError("no broker")
+        return open_bus(config)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("loops", [frozenset({"poll"}), pytest.param(LOOPS, marks=pytest.mark.slow)])
+async def test_polling_begins_while_the_bus_is_away_and_the_rest_when_it_is_back(
+    far: Config, loops: frozenset[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Away()
+    monkeypatch.setattr("pipelines.run.open_bus", away)
+    run = Run(far, loops)
+    going = asyncio.create_task(run.main(until_idle=True))
+    assert run.spool
+    await until(lambda: waiting(run.spool).articles == 1)
+    await asyncio.sleep(0.2)
+    assert not going.done()
+    assert run.bus.topics() == {}
+    away.back = True
+    assert await asyncio.wait_for(going, 60) == 0
+    assert waiting(run.spool).records == 0
+    assert run.bus.end("articles", 0) == 1
+    assert polled(run.bus) == {"old"}
+    if loops == LOOPS:
+        assert len((far.path.parent / "out.jsonl").read_text().splitlines()) == 1
+
+
+async def test_a_stop_before_the_bus_answers_ends_the_run_with_all_on_the_spool(
+    far: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.run.open_bus", Away())
+    run = Run(far)
+    going = asyncio.create_task(run.main())
+    assert run.spool
+    await until(lambda: waiting(run.spool).articles == 1)
+    run.stop.set()
+    assert await asyncio.wait_for(going, 10) == 0
+    assert waiting(run.spool).articles == 1
+
+
+def test_the_spool_is_there_where_the_bus_is_far_and_the_poller_runs(far: Config, tmp_path: Path) -> None:
+    assert spool.open_spool(far, make=False) is None
+    assert Run(far, frozenset({"flow"})).spool is None
+    assert Run(far, frozenset({"poll"})).spool
+    found = spool.open_spool(far, make=False)
+    assert found
+    assert found.committed("forward", "articles", 0) == 0
+    assert spool.open_spool(replace(far, bus=ConfiguredBus("local", None))) is None

@@ -345,6 +345,78 @@ async def test_a_sink_that_is_gone_gets_nothing_more_until_a_restart(bus: Bus) -
     assert again.accepted == stories(1, 2, 3)
 
 
+def a_broker(*topics: str) -> Bus:
+    """A bus that takes a key twice, like Kafka."""
+    bus = memory.build(memory.Options())
+    for topic in ("dead-letters", *topics):
+        bus.create(Topic(topic))
+    return bus
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+async def test_an_alert_that_its_topic_holds_twice_is_delivered_once(batch: int) -> None:
+    bus, sink = a_broker("alerts.csto"), Sink(batch=batch)
+    publish(bus, 1, 1, 2, 1)
+    async with delivering(sink, bus):
+        await until(lambda: committed(bus) == 4)
+    assert sink.accepted == stories(1, 2)
+
+
+@pytest.mark.parametrize("topic", ["alerts.csto", "alerts.other"])
+async def test_an_alert_on_both_sides_of_a_restart_is_delivered_once(topic: str) -> None:
+    bus, before, after = a_broker("alerts.csto", "alerts.other"), Sink(), Sink()
+    publish(bus, 1, 2)
+    async with delivering(before, bus):
+        await until(lambda: committed(bus) == 2)
+    publish(bus, 2, 1, 3, topic=topic)
+    async with delivering(after, bus):
+        await until(lambda: committed(bus, topic=topic) in (3, 5))
+    assert (before.accepted, after.accepted) == (stories(1, 2), stories(3))
+
+
+async def test_a_lane_without_a_committed_offset_has_passed_nothing() -> None:
+    bus, sink = a_broker("alerts.csto"), Sink()
+    publish(bus, 1, 2)
+    async with delivering(sink, bus):
+        await until(lambda: committed(bus) == 2)
+    assert sink.accepted == stories(1, 2)
+
+
+async def test_only_the_last_alerts_before_a_restart_are_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 30)
+    monkeypatch.setattr(module, "RECALLED", 7)
+    bus, sink = a_broker("alerts.csto"), Sink()
+    publish(bus, *range(100))
+    bus.append((), [Position("sink.desk", "alerts.csto", 0, 100)])
+    publish(bus, 69, 70, 99)
+    async with delivering(sink, bus):
+        await until(lambda: committed(bus) == 103)
+    assert sink.accepted == stories(69)
+
+
+async def test_a_busy_lane_does_not_make_another_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 5)
+    bus, sink = a_broker("alerts.csto", "alerts.quiet"), Sink()
+    publish(bus, 1000, topic="alerts.quiet")
+    publish(bus, *range(50))
+    async with delivering(sink, bus):
+        await until(lambda: committed(bus) == 50 and committed(bus, topic="alerts.quiet") == 1)
+        publish(bus, 1000, topic="alerts.quiet")
+        await until(lambda: committed(bus, topic="alerts.quiet") == 2)
+    assert sink.accepted.count("story 1000") == 1
+
+
+async def test_an_alert_put_back_after_it_was_set_aside_is_delivered_after_a_restart_too(bus: Bus) -> None:
+    publish(bus, 1)
+    async with delivering(Sink(fails=lambda alerts: RejectedError("no")), bus):
+        await until(lambda: committed(bus) == 1)
+    bus.append([Entry("alerts.csto", f"replay.{letters(bus)[0].id}", letters(bus)[0].raw)])
+    sink = Sink()
+    async with delivering(sink, bus):
+        await until(lambda: committed(bus) == 2)
+    assert sink.accepted == stories(1)
+
+
 async def test_what_happens_to_alerts_is_counted(bus: Bus) -> None:
     tries = iter([None, TransientError("busy"), None, RejectedError("no"), RejectedError("gone")])
     publish(bus, *range(7))

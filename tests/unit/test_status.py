@@ -10,9 +10,10 @@ from factories import NOW, article, tagged
 
 from connectors.buses import Entry, Position, Topic
 from connectors.buses.memory import MemoryBus
-from connectors.errors import RejectedError
+from connectors.errors import RejectedError, TransientError
+from connectors.forward import prepare
 from connectors.records import Article, SourceHealth, dead_letter, encode
-from pipelines.status import BEHIND, FAILURES, Aside, Status, read
+from pipelines.status import BEHIND, FAILURES, Aside, Spool, Status, read
 
 
 @pytest.fixture
@@ -146,6 +147,69 @@ def test_a_health_that_cannot_be_read_is_as_if_there_were_none(bus: MemoryBus) -
     poll(bus)
     bus.append([Entry("source-health", "other", b"{}"), Entry("source-health", "third", b'{"schema": 99}')])
     assert [health.source for health in read(bus).sources] == ["wire"]
+
+
+def test_a_repeat_on_a_bus_that_takes_a_key_twice_is_told_and_is_no_loss() -> None:
+    bus = MemoryBus()
+    for name in ("articles", "tagged", "dead-letters"):
+        bus.create(Topic(name))
+    articles = accept(bus, 3)
+    process(bus, articles[:2])
+    process(bus, articles[1:2])
+    for _ in range(2):
+        set_aside(bus, articles[2])
+    assert read(bus).repeated == 0, "it may still be in flight"
+    bus.append((), [Position("flow", "articles", 0, 3)])
+    seen = read(bus)
+    assert (seen.accepted, seen.processed, seen.dead_lettered, seen.in_flight) == (3, 3, 1, 0)
+    assert (seen.balance, seen.repeated, seen.lost) == (-1, 1, 0)
+    assert seen.troubles() == []
+
+
+@pytest.fixture
+def spool() -> MemoryBus:
+    made = MemoryBus()
+    prepare(made)
+    return made
+
+
+def test_what_waits_on_the_spool_is_accepted_and_in_flight(bus: MemoryBus, spool: MemoryBus) -> None:
+    process(bus, accept(bus, 2))
+    commit_all(bus)
+    accept(spool, 3)
+    spool.append([Entry("cursors", "wire", b"{}")])
+    seen = read(bus, spool=spool)
+    assert (seen.accepted, seen.processed, seen.in_flight, seen.balance, seen.lost) == (5, 2, 3, 0, 0)
+    assert seen.spool
+    assert (seen.spool.records, seen.spool.articles, bool(seen.spool.since)) == (4, 3, True)
+    assert seen.troubles() == []
+    assert "nothing polled since" in read(bus, now=later(bus, BEHIND), spool=spool).troubles()[0]
+    spool.append((), [Position("forward", t, 0, spool.end(t, 0)) for t in ("articles", "cursors")])
+    assert read(bus, now=later(bus, BEHIND), spool=spool).spool == Spool(records=0, articles=0)
+
+
+def test_the_spool_knows_sooner_than_the_bus_how_a_source_fares(bus: MemoryBus, spool: MemoryBus) -> None:
+    poll(bus, "wire", next_poll=NOW)
+    poll(bus, "other")
+    poll(spool, "wire", next_poll=NOW + BEHIND)
+    seen = read(bus, now=NOW + BEHIND + timedelta(seconds=1), spool=spool)
+    assert [health.source for health in seen.sources] == ["other", "wire"]
+    assert seen.troubles() == []
+
+
+def test_a_bus_that_is_away_is_a_trouble_and_the_spool_is_told(spool: MemoryBus) -> None:
+    class Away(MemoryBus):
+        def topics(self) -> dict[str, Topic]:
+            raise TransientError("no broker at 127.0.0.1:9092")
+
+    accept(spool, 3)
+    poll(spool)
+    seen = read(Away(), now=NOW, spool=spool)
+    assert seen.spool
+    assert seen.spool.articles == 3
+    assert [health.source for health in seen.sources] == ["wire"]
+    assert seen.troubles()[0] == "the bus cannot be read: no broker at 127.0.0.1:9092"
+    assert "cannot be read" in read(Away(), now=NOW).troubles()[0]
 
 
 def test_a_status_is_plain_data() -> None:
