@@ -7,13 +7,14 @@ STAMP := $(VENV)/.installed
 DATA ?=
 SPLIT ?= dev
 OUT ?= build/eval
+CLUSTER ?=
 CONFIG ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast run bench eval lock clean
+.PHONY: help demo test check fast run bench eval lock clean cluster-up cluster-status cluster-down compose-up compose-down
 
 help:  ## print these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.txt pyproject.toml
 	@echo "wirewatch: setting up $(VENV): about a minute, some 250 MB are downloaded the first time"
@@ -34,6 +35,7 @@ check: $(STAMP)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy deploy/local
 	$(BIN)/lint-imports
 
 fast: $(STAMP)  ## the unit and contract tests, in seconds
@@ -47,6 +49,23 @@ bench: $(STAMP)  ## the benchmarks: ratios, each from one run
 
 eval: $(STAMP)  ## score on evaluation data (DATA=folder SPLIT=dev OUT=folder)
 	$(BIN)/python -m tests.eval --data "$(DATA)" --split "$(SPLIT)" --out "$(OUT)"
+
+cluster-up: $(STAMP)  ## a Kafka and a Flink on this machine, no Docker (needs Java 17; Maven the first time)
+	@$(BIN)/python deploy/local/cluster.py up $(CLUSTER)
+
+cluster-status: $(STAMP)  ## what of them runs, and whether it works
+	@$(BIN)/python deploy/local/cluster.py status $(CLUSTER)
+
+cluster-down: $(STAMP)  ## end them; their data stays (CLUSTER=--wipe removes it)
+	@$(BIN)/python deploy/local/cluster.py down $(CLUSTER)
+
+compose-up:  ## Kafka, Flink and wirewatch in containers (needs Docker, and the jar that cluster-up gets)
+	mkdir -p build/image
+	cp -L build/cluster/job-server.jar build/image/
+	docker compose -f deploy/compose.yaml up --build --detach
+
+compose-down:  ## end them; their volumes stay
+	docker compose -f deploy/compose.yaml down
 
 lock: $(STAMP)  ## write requirements.txt anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.txt
