@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ UPLOAD = 300.0
 
 LARGEST = 8 * 2**20
 """Bytes of an answer; the largest asked for, the exceptions of a job, are cut by Flink itself."""
+
+_PYTHON = re.compile(r"^(?!java|org|Caused)[\w.]+(?:Error|Exception): .+$", re.MULTILINE)
+"""The last line of a Python traceback within a Java one."""
 
 
 class Flink:
@@ -58,10 +62,12 @@ class Flink:
         return [int(metric["value"]) for metric in found]
 
     def failure(self, job: str) -> str:
-        """The newest failure of a job, its first lines; "" when there was none."""
+        """The newest failure of a job in a line, what a Python worker said before what Java made of it; "" if none."""
         history = self._call("GET", f"/jobs/{job}/exceptions?maxExceptions=1").get("exceptionHistory") or {}
         entries = history.get("entries") or [{}]
-        return "\n".join(str(entries[0].get("stacktrace", "")).splitlines()[:8])
+        trace = str(entries[0].get("stacktrace", ""))
+        said = _PYTHON.findall(trace)
+        return said[-1][:500] if said else _first_cause(trace) if trace else ""
 
     def upload(self, jar: Path) -> str:
         """Hand over *jar*; the id to `run` it by."""

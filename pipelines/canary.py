@@ -55,7 +55,7 @@ class Look(Struct, frozen=True, kw_only=True):
         """What is wrong, empty when the job works."""
         found = []
         if self.state != "RUNNING":
-            found.append(f"the job is {self.state.lower()}" + (f": {self.failure}" if self.failure else ""))
+            found.append(f"the job is {self.state.lower()}")
         if self.probe is None:
             found.append("the probe has not come out: nothing passes through the flow; is the pool of workers up?")
         if not self.checkpoints:
@@ -71,6 +71,8 @@ class Look(Struct, frozen=True, kw_only=True):
                 found.append(f"the watermark of '{step}' is {max(filter(None, lags)):.0f} s behind")
             if None in lags:
                 found.append(f"the watermark of '{step}' stands at an extreme: its memory would never expire")
+        if found and self.failure:
+            found.append(f"the last failure: {self.failure}")
         return found
 
 
@@ -117,7 +119,7 @@ def look(flink: Flink, job: str, probe: Probe, now: float) -> Look:
             for vertex in found["vertices"]
             if KEYED in (name := _short(vertex))
         },
-        failure=flink.failure(job) if found["state"] != "RUNNING" else "",
+        failure=flink.failure(job),
     )
 
 

@@ -5,13 +5,14 @@ import sys
 
 SHORT = ("parse", "match", "runner_tax", "latency")
 LONG = ("replay", "idle")
+ON_A_CLUSTER = ("flink", "flink_faults", "flink_idle")
 
 
 def main() -> int:
     names = [a.replace("-", "_") for a in sys.argv[1:]] or list(SHORT)
     for name in names:
-        if name not in SHORT + LONG:
-            print(f"no benchmark '{name}'; there are: {', '.join(SHORT + LONG)}", file=sys.stderr)
+        if name not in SHORT + LONG + ON_A_CLUSTER:
+            print(f"no benchmark '{name}'; there are: {', '.join(SHORT + LONG + ON_A_CLUSTER)}", file=sys.stderr)
             return 2
         print(f"== {name}", flush=True)
         importlib.import_module(f"tests.benchmarks.{name}").main()

@@ -109,7 +109,7 @@ def test_a_jar_of_something_else_is_refused(plan: Plan, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"state": "FAILED", "failure": "java.lang.Error"}, "failed: java.lang.Error"),
+        ({"state": "FAILED"}, "the job is failed"),
         ({"probe": None}, "probe has not come out"),
         ({"checkpoints": 0, "failed": 4}, r"no checkpoint has completed \(4 failed\)"),
         ({"checkpoint_age": 500.0}, "500 s ago"),
@@ -127,6 +127,14 @@ def test_a_look_names_what_is_wrong(changes: dict[str, Any], says: str) -> None:
     assert WELL.troubles() == []
     (trouble,) = msgspec.structs.replace(WELL, **changes).troubles()
     assert re.search(says, trouble)
+
+
+def test_a_failure_is_shown_only_beside_something_that_is_wrong() -> None:
+    import msgspec
+
+    healed = msgspec.structs.replace(WELL, failure="ModuleNotFoundError: No module named 'pipelines'")
+    assert healed.troubles() == []
+    assert "ModuleNotFoundError" in msgspec.structs.replace(healed, state="RESTARTING").troubles()[-1]
 
 
 def test_a_probe_comes_out_when_its_key_stands_on_tagged() -> None:
@@ -220,6 +228,16 @@ def test_a_savepoint_that_failed_says_why(cluster: Cluster) -> None:
     rest = cluster({"POST /jobs/j/savepoints": {"request-id": "r"}, "GET /jobs/j/savepoints/r": failed})
     with pytest.raises(ConfigError, match="disk full"):
         Job(settings(rest=rest), memory.build(memory.Options())).savepoint("j")
+
+
+def test_the_failure_of_a_worker_is_told_in_its_own_words(cluster: Cluster) -> None:
+    trace = (
+        "java.util.concurrent.ExecutionException: x\nCaused by: java.lang.RuntimeException: Error received from SDK "
+        'harness: Traceback (most recent call last):\n  File "a.py", line 1\nModuleNotFoundError: No module named '
+        "'pipelines'\n\tat org.apache.beam\nCaused by: java.lang.Error: last"
+    )
+    rest = cluster({"GET /jobs/j/exceptions": {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}})
+    assert Flink(rest).failure("j") == "ModuleNotFoundError: No module named 'pipelines'"
 
 
 def test_watermarks_beyond_time_are_extremes() -> None:

@@ -1,0 +1,126 @@
+"""The flow on Flink and Kafka: how long from accepted to alert at a steady rate, and how fast a backlog goes.
+
+Needs a cluster (``make bench-flink`` starts one). Latency is the broker's timestamp of an alert less the time its
+article was acknowledged. The floor of the backlog, in the same run: the same functions in a plain loop over the same
+topic. Aims: p99 ≤ 800 ms at 50 and 200 articles a second; 4,000 articles a second from a backlog.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from connectors.buses import Bus, Entry, every
+from connectors.records import Alert, Article, article_id, decode, encode
+from tests.benchmarks.latency import percentiles
+from tests.benchmarks.runner_tax import in_a_loop
+from tests.clustered import count, fresh, running, until
+from tests.factories import article
+from tests.newsroom import items
+
+RATES, SECONDS, BACKLOG = (50, 200), 20, 20_000
+ALERTS = "alerts.nagorno-karabakh"
+TEXT = "Shelling was heard in Nagorno-Karabakh. " * 20
+
+ROLES = {
+    "kafka.Kafka": "broker",
+    "StandaloneSession": "jobmanager",
+    "TaskManagerRunner": "taskmanagers",
+    "import work": "workers",
+    "pipelines.pool": "pool",
+}
+"""Words in the command of a process of the cluster, and what it is."""
+
+
+def backlog(bus: Bus, number: int, alerting: float) -> None:
+    """Append *number* articles of some 2,000 characters, about the share *alerting* of which alerts."""
+    made: list[Article] = []
+    for i in items(number * 2, 8, 3):
+        if len(made) < number and (not i.alerts or i.number % 100 < 500 * alerting):
+            source = f"feed{i.feed}"
+            key = article_id(source, i.guid, "", "")
+            made.append(article(i.title, (i.text + " ") * 8, source=source, entry=i.guid, id=key))
+    for start in range(0, len(made), 500):
+        bus.append([Entry("articles", a.key, encode(a)) for a in made[start : start + 500]])
+
+
+def produce(bus: Bus, rate: int, seconds: int, run: str) -> dict[str, float]:
+    """Append at *rate*, at most fifty times a second; when each was acknowledged, by key."""
+    accepted: dict[str, float] = {}
+    started, n, batch = time.monotonic(), 0, max(1, rate // 50)
+    while n < rate * seconds:
+        time.sleep(max(0.0, started + n / rate - time.monotonic()))
+        part = [article(f"Report {run} {m}", f"{m} {run} {TEXT}", entry=f"{run}-{m}") for m in range(n, n + batch)]
+        bus.append([Entry("articles", a.key, encode(a)) for a in part])
+        accepted |= dict.fromkeys((a.key for a in part), time.time())
+        n += batch
+    return accepted
+
+
+def usage() -> dict[str, tuple[float, float]]:
+    """Processor seconds and resident MB of the processes of the cluster, by role."""
+    found: dict[str, tuple[float, float]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+            resident = int((folder / "statm").read_text().split()[1]) * 4096 / 2**20
+        except OSError:
+            continue
+        if role := next((role for word, role in ROLES.items() if word in command), ""):
+            seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            before = found.get(role, (0.0, 0.0))
+            found[role] = before[0] + seconds, before[1] + resident
+    return found
+
+
+def used(before: dict[str, tuple[float, float]], since: float) -> None:
+    """Print what each role used since the moment *since* of the monotonic clock."""
+    for role, (seconds, resident) in sorted(usage().items()):
+        share = 100 * (seconds - before.get(role, (0.0, 0.0))[0]) / (time.monotonic() - since)
+        print(f"    {role:14} {share:5.0f} % of a core  {resident:6.0f} MB")
+
+
+def latency() -> None:
+    """Accepted to alert at each rate; every article alerts."""
+    bus = (address := fresh(articles=2)).open()
+    with running(address):
+        produce(bus, 50, 3, "warm")
+        time.sleep(3)
+        for rate in RATES:
+            before, since = usage(), time.monotonic()
+            accepted = produce(bus, rate, SECONDS, f"at{rate}")
+            until(lambda: count(bus, ALERTS) >= 150 + sum(r * SECONDS for r in RATES if r <= rate), 60, 0.5)  # noqa: B023
+            used(before, since)
+            alerts = [(r.timestamp, decode(Alert, r.value).article) for r in every(bus, ALERTS)]
+            waits = [at - accepted[key] for at, key in alerts if key in accepted]
+            percentiles(f"{rate}/s", waits)
+
+
+def throughput() -> None:
+    """A backlog of which few alert, and one of which many do, through the cluster and through a plain loop."""
+    for alerting in (0.01, 0.2):
+        bus = (address := fresh(articles=2, tagged=2)).open()
+        backlog(bus, BACKLOG, alerting)
+        before, since = usage(), time.monotonic()
+        with running(address):
+            until(lambda: count(bus, "tagged") > BACKLOG, 300, 0.2)  # noqa: B023
+            used(before, since)
+        stamps = sorted(r.timestamp for r in every(bus, "tagged"))
+        flink = len(stamps) / (stamps[-1] - stamps[0])
+        backlog((other := fresh(articles=2, tagged=2)).open(), BACKLOG, alerting)
+        started = time.monotonic()
+        in_a_loop(other)
+        loop = BACKLOG / (time.monotonic() - started)
+        alerts = count(bus, ALERTS)
+        print(f"  {BACKLOG} articles, {alerts} alerts: flink {flink:.0f} a second, plain loop {loop:.0f}", flush=True)
+        print(f"  ratio loop ÷ flink: {loop / flink:.2f}")
+
+
+def main() -> None:
+    """Latency, then throughput; or the one that ``WIREWATCH_PART`` names."""
+    part = os.environ.get("WIREWATCH_PART", "")
+    for name, measure in {"latency": latency, "throughput": throughput}.items():
+        if part in ("", name):
+            measure()
