@@ -19,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.buses import Bus, Entry, Position, Topic, every, local
-from connectors.errors import RejectedError
+from connectors.buses.memory import MemoryBus
+from connectors.errors import RejectedError, TransientError
+from connectors.forward import prepare
 from connectors.records import Alert, Article, DeadLetter, SourceHealth, dead_letter, decode, encode
 from pipelines.cli import main
 from pipelines.cli.letters import again
@@ -320,6 +322,24 @@ def test_status_is_degraded_when_a_source_fails(wirewatch: Wirewatch, bus: Bus) 
     assert "- wire is html, 7 failures in a row: a page ␛[2J[bold]" in out
     code, out, _ = wirewatch("status", "--json")
     assert (code, json.loads(out)["healthy"]) == (1, False)
+
+
+def test_status_tells_of_the_spool_when_the_broker_is_away(
+    wirewatch: Wirewatch, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(MemoryBus):
+        def topics(self) -> dict[str, Topic]:
+            raise TransientError("no broker at 127.0.0.1:9092")
+
+    spool = MemoryBus()
+    prepare(spool)
+    spool.append([Entry("articles", "a", b"{}")])
+    monkeypatch.setattr("pipelines.cli.look.open_log", lambda settings: Away())
+    monkeypatch.setattr("pipelines.spool.open_spool", lambda settings, make: spool)
+    code, out, _ = wirewatch("status")
+    assert code == 1
+    assert out.startswith("1 records wait on the spool, the oldest was accepted ")
+    assert "- the bus cannot be read: no broker at 127.0.0.1:9092" in out
 
 
 def test_status_shows_sources_that_are_configured_and_no_others(wirewatch: Wirewatch, bus: Bus) -> None:

@@ -1,8 +1,11 @@
 """Following a topic: nothing is committed before the next poll, and memory is read back first."""
 
+import time
+
 import pytest
 
-from connectors.buses import Bus, Entry, Position, Topic, memory
+from connectors.buses import Bus, Entry, Position, Record, Topic, memory
+from connectors.errors import TransientError
 from pipelines.following import LAG, PER_ELEMENT, Follower
 
 
@@ -81,3 +84,37 @@ def test_the_watermark_stays_behind_the_oldest_record_read(bus: Bus) -> None:
     put(bus, "articles", 10)
     oldest = min(r.timestamp for p in (0, 1) for r in bus.read("articles", p, 0, 9))
     assert Follower(bus, "articles", "flow").poll(oldest + 1000)[2] == oldest - LAG
+
+
+class Failing(memory.MemoryBus):
+    """Refuses the reads whose numbers are in *refused*."""
+
+    refused: frozenset[int] = frozenset()
+    reads = 0
+
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
+        self.reads += 1
+        if self.reads in self.refused:
+            raise TransientError("the broker is away")
+        return super().read(topic, partition, offset, limit)
+
+
+@pytest.mark.parametrize("refused", range(1, 12))
+def test_a_read_that_fails_anywhere_leaves_everything_to_the_next_poll(refused: int) -> None:
+    bus = Failing()
+    for name in ("articles", "tagged"):
+        bus.create(Topic(name, partitions=2))
+        put(bus, name, 10)
+    bus.refused = frozenset({refused})
+    follower, read, recalled = Follower(bus, "articles", "flow", remember="tagged", horizon=3600), [], set()
+    for _ in range(6):
+        try:
+            batches, remembered, _ = follower.poll(time.time())
+        except TransientError:
+            continue
+        keys = [record.key for batch in batches for record in batch]
+        recalled |= set(keys) if remembered else set()
+        read += [] if remembered else keys
+    assert sorted(read) == sorted(map(str, range(10)))
+    assert recalled == set(read)
+    assert offsets(bus) == 10
