@@ -133,10 +133,13 @@ class ReadFromLog(beam.PTransform):
 class PollFn(beam.DoFn, RestrictionProvider):
     """Read one partition: what is there or comes within a wait, at most `PER_POLL` records a call, then defer.
 
-    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep. One that begins
-    at ``-(n + 1)`` recalls the remembered topic first and then reads from offset *n*: a job that starts without a
-    savepoint has no memory, and every partition must recall all of it, because only what one reader emits keeps its
-    order on the way to a key. Recalling twice adds nothing.
+    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep. A reader that
+    starts, for the first time or again after a failure, first recalls what is on the remembered topic, so that the
+    memory behind it knows every effect there was: a replay reads partitions in another order, and would else take
+    another copy for the first. What counts as a start: a restriction that begins at ``-(n + 1)``, to be read from *n*
+    (a job without a savepoint: all of the horizon is recalled); or an offset at which this process, or this instance,
+    did not leave the partition (then all since the oldest record that no checkpoint holds). Every partition recalls
+    for itself, because only what one reader emits keeps its order on the way to a key. Recalling twice adds nothing.
 
     The wait ends with the first record of any partition that this process reads, so it adds no latency. While nothing
     comes it doubles up to `LONGEST`: each call costs the runner a checkpoint of the reader (DECISIONS.md, 15).
@@ -145,6 +148,9 @@ class PollFn(beam.DoFn, RestrictionProvider):
     def __init__(self, reading: Reading, end: int) -> None:
         self.reading = reading
         self.end = end
+
+    def setup(self) -> None:
+        self._met: set[int] = set()
 
     def initial_restriction(self, partition: int) -> OffsetRange:
         bus = self.reading.address.open()
@@ -156,8 +162,8 @@ class PollFn(beam.DoFn, RestrictionProvider):
         return OffsetRestrictionTracker(restriction)
 
     def restriction_size(self, partition: int, restriction: OffsetRange) -> int:
-        end = min(restriction.stop, self.reading.address.open().end(self.reading.topic, partition))
-        return max(0, int(end - restriction.start))
+        """Only a hint for how to part the work, asked for at every bundle: it must not cost a look at the bus."""
+        return 1
 
     @beam.DoFn.unbounded_per_element()
     def process(
@@ -167,34 +173,48 @@ class PollFn(beam.DoFn, RestrictionProvider):
         tracker: Any = beam.DoFn.RestrictionParam(),
         watermark: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
     ) -> Iterator[TimestampedValue]:
+        return self._poll(partition, finalizer, tracker, watermark)
+
+    def _poll(self, partition: int, finalizer: Any, tracker: Any, watermark: Any) -> Iterator[TimestampedValue]:
         span = tracker.current_restriction()
         bus = self.reading.address.open()
-        if span.start < 0:
-            yield from self._recall(bus, span.start, tracker)
-            tracker.defer_remainder(Duration.of(0))
-            return
-        limit = min(PER_POLL, span.stop - span.start)
-        records = self._read(bus, partition, span.start, limit)
-        records = [r for r in records if r.offset < span.stop]
-        for part in split(records):
-            if not tracker.try_claim(part[-1].offset):
+        place = (self.reading, partition)
+        start = span.start if span.start >= 0 else -span.start - 1
+        if self.reading.remember and (_left.get(place) != span.start or partition not in self._met):
+            since = time.time() - self.reading.horizon if span.start < 0 else self._unsaved(bus)
+            for records in recall(bus, self.reading.remember, since):
+                for part in split(records):
+                    yield _batch(part, remembered=True)
+            self._met.add(partition)
+        if span.start < 0 and not (tracker.try_claim(span.start) and (start == 0 or tracker.try_claim(start - 1))):
+            return  # what is left then begins at the offset to read from
+        if span.start >= 0:
+            limit = min(PER_POLL, span.stop - start)
+            records = [r for r in self._read(bus, partition, start, limit) if r.offset < span.stop]
+            for part in split(records):
+                if not tracker.try_claim(part[-1].offset):
+                    return
+                yield _batch(part)
+            if len(records) < limit and self.end != NEVER:
+                tracker.try_claim(span.stop)  # nothing more below the end: this range is done
                 return
-            yield _batch(part)
-        if len(records) < limit and self.end != NEVER:
-            tracker.try_claim(span.stop)  # nothing more below the end: this range is done
-            return
-        watermark.set_watermark(Timestamp.of((records[0].timestamp if records else time.time()) - LAG))
-        self._commit(bus, partition, records[-1].offset + 1 if records else span.start, finalizer)
+            watermark.set_watermark(Timestamp.of((records[0].timestamp if records else time.time()) - LAG))
+            start = records[-1].offset + 1 if records else start
+            self._commit(bus, partition, start, finalizer)
+        _left[place] = start
         tracker.defer_remainder(Duration.of(0))
 
-    def _recall(self, bus: Bus, mark: int, tracker: Any) -> Iterator[TimestampedValue]:
-        if not tracker.try_claim(mark):
-            return
-        for records in recall(bus, self.reading.remember, time.time() - self.reading.horizon):
-            for part in split(records):
-                yield _batch(part, remembered=True)
-        if mark < -1:
-            tracker.try_claim(-mark - 2)  # what is left then begins at the offset to read from
+    def _unsaved(self, bus: Bus) -> float:
+        """When the oldest article was accepted whose offset is not committed: its effects may be in no checkpoint."""
+        group, topic = self.reading.group, self.reading.topic
+        oldest = time.time()
+        for partition in range(bus.topics()[topic].partitions):
+            committed = bus.committed(group, topic, partition)
+            if committed is None:
+                return oldest - self.reading.horizon
+            for record in bus.read(topic, partition, committed, 1):
+                oldest = min(oldest, record.timestamp)
+        return oldest
 
     def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record]:
         place = (self.reading, partition)
@@ -219,6 +239,9 @@ class PollFn(beam.DoFn, RestrictionProvider):
 SHORTEST, LONGEST = 0.05, 1.0
 """Seconds that a reader waits for a record: at first, and when nothing came for long. The longest also bounds how
 long a checkpoint waits for a reader."""
+
+_left: dict[tuple[Reading, int], int] = {}
+"""Where this process left each partition."""
 
 _waits: dict[tuple[Reading, int], float] = {}
 _committed: dict[tuple[Reading, int], int] = {}

@@ -107,7 +107,9 @@ def kill(*names: str) -> None:
     import processes
 
     for name in names:
-        for pid in workers() if name == "worker" else [processes.find(FOLDER, name).pid]:
+        pids = workers() if name == "worker" else [processes.find(FOLDER, name).pid]
+        assert pids, f"no {name} runs"
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
 
 
@@ -116,10 +118,12 @@ def workers() -> list[int]:
     import processes
 
     pool = processes.find(FOLDER, "pool")
-    return [int(p) for p in Path(f"/proc/{pool.pid}/task/{pool.pid}/children").read_text().split()] if pool else []
+    threads = Path(f"/proc/{pool.pid}/task").glob("*/children") if pool else ()
+    return [int(child) for thread in threads for child in thread.read_text().split()]
 
 
 def restore() -> None:
     """Start again what was killed."""
-    command = [sys.executable, str(LOCAL / "cluster.py"), "up", "--folder", str(FOLDER)]
+    options = os.environ.get("WIREWATCH_CLUSTER_OPTIONS", "").split()
+    command = [sys.executable, str(LOCAL / "cluster.py"), "up", "--folder", str(FOLDER), *options]
     subprocess.run(command, check=True, capture_output=True, timeout=180)

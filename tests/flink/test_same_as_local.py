@@ -17,6 +17,7 @@ from connectors.records import Alert, Article, article_id, decode, encode
 from pipelines import flow
 from pipelines.canary import SOURCE
 from pipelines.config import shipped
+from pipelines.dedup import fingerprints
 from pipelines.topics import Address
 
 ARTICLES = int(os.environ.get("WIREWATCH_ARTICLES", "1500"))
@@ -24,24 +25,35 @@ ROOT = Path(__file__).parents[2]
 SEED = Path(os.environ.get("WIREWATCH_EVAL", ROOT.parent / "shared" / "eval")).parent / "seed" / "al-jazeera-2023.txt"
 
 
-def world() -> tuple[list[Article], list[Article]]:
-    """Originals, and copies of some of them: made-up ones, the sample feeds, the twin, and the seed when it is here."""
-    first: list[Article] = []
-    copies: list[Article] = []
+def world() -> list[Article]:
+    """Made-up articles, the sample feeds, the twin, and the seed when it is here: copies and revisions among them."""
+    found: list[Article] = []
     for item in items(ARTICLES - 100, 5, 2):
         source = f"feed{item.feed}"
-        made = article(item.title, item.text, source=source, entry=item.guid, id=article_id(source, item.guid, "", ""))
-        (copies if item.copy else first).append(made)
-    files = [*sorted((shipped() / "samples").glob("*.xml")), ROOT / "tests" / "data" / "twin.xml"]
-    for file in files:
+        key = article_id(source, item.guid, "", "")
+        found.append(article(item.title, item.text, source=source, entry=item.guid, id=key))
+    for file in [*sorted((shipped() / "samples").glob("*.xml")), ROOT / "tests" / "data" / "twin.xml"]:
         for item in parse(file.read_bytes()).items:
             key = article_id(file.stem, item.id, item.link, item.title)
             fields = {"id": key, "url": item.link, "lead": item.lead, "captions": item.captions}
-            first.append(article(item.title, item.body, source=file.stem, entry=item.id, **fields))
+            found.append(article(item.title, item.body, source=file.stem, entry=item.id, **fields))
     if SEED.is_file():
         title, *rest = SEED.read_text().split("\n\n")
-        first.append(article(title, "\n\n".join(rest), source="seed", entry="seed"))
-    return list({a.key: a for a in first}.values()), copies
+        found.append(article(title, "\n\n".join(rest), source="seed", entry="seed"))
+    return list({a.key: a for a in found}.values())
+
+
+def waves(articles: list[Article]) -> list[list[Article]]:
+    """*articles* so that one that shares a fingerprint with another comes in a later wave than that."""
+    latest: dict[str, int] = {}
+    parted: list[list[Article]] = []
+    for one in articles:
+        marks = fingerprints(one)
+        wave = max((latest[mark] + 1 for mark in marks if mark in latest), default=0)
+        latest |= dict.fromkeys(marks, wave)
+        parted += [[] for _ in range(wave + 1 - len(parted))]
+        parted[wave].append(one)
+    return parted
 
 
 def put(bus: Bus, articles: list[Article]) -> None:
@@ -70,14 +82,14 @@ def outcome(bus: Bus) -> dict[str, dict[str, bytes | None]]:
 
 def test_the_cluster_gives_the_same_alerts_evidence_and_tags_as_one_machine(tmp_path: Path) -> None:
     """Copies come after their originals; within each wave the partitions are read in any order."""
-    waves = list(world())
+    parts = waves(world())
     here = fresh("local", tmp_path / "log")
-    on_one_machine(here, waves)
+    on_one_machine(here, parts)
     there = fresh("kafka", articles=4, tagged=4)
     bus = there.open()
     with running(there, parallelism=2):
         done = count(bus, "tagged")
-        for wave in waves:
+        for wave in parts:
             put(bus, wave)
             done += len(wave)
             until(lambda: count(bus, "tagged") >= done, 300)  # noqa: B023 - called at once
