@@ -9,9 +9,10 @@ SPLIT ?= dev
 OUT ?= build/eval
 CLUSTER ?=
 CONFIG ?=
+ON_CLUSTER = $(BIN)/python deploy/local/cluster.py run --folder build/test-cluster --shift 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast run bench eval lock clean cluster-up cluster-status cluster-down compose-up compose-down
+.PHONY: help demo test check fast run bench eval lock clean cluster-up cluster-status cluster-down test-kafka test-flink bench-cluster compose-up compose-down
 
 help:  ## print these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +42,17 @@ check: $(STAMP)  ## format, lint, types, import contracts
 fast: $(STAMP)  ## the unit and contract tests, in seconds
 	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n 2 -m "not slow" tests/unit tests/contract
 
-test: $(STAMP)  ## every test, with coverage
-	$(BIN)/pytest -q --cov --cov-report=term:skip-covered
+test: $(STAMP)  ## every test that needs nothing but Python, with coverage
+	$(BIN)/pytest -q -m "not kafka and not flink" --cov --cov-report=term:skip-covered
+
+test-kafka: $(STAMP)  ## the bus on a real broker, started for it (needs Java 17; Maven the first time)
+	$(ON_CLUSTER) --only kafka -- $(BIN)/pytest -q -m kafka tests/contract tests/kafka
+
+test-flink: $(STAMP)  ## the flow on a real cluster, started for it (needs Java 17; Maven the first time)
+	$(ON_CLUSTER) -- $(BIN)/pytest -q -m flink tests/flink
+
+bench-cluster: $(STAMP)  ## the benchmarks of the bus and the flow on a real cluster (half an hour)
+	$(ON_CLUSTER) -- $(BIN)/python -m tests.benchmarks kafka flink flink_faults broker_away flink_idle
 
 bench: $(STAMP)  ## the benchmarks: ratios, each from one run
 	$(BIN)/python -m tests.benchmarks

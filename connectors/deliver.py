@@ -219,7 +219,7 @@ class _Loop:
 
     def _recall(self, topic: str, partition: int, end: int) -> Iterator[str]:
         """The keys of the last records before *end*. Measured on the local log: some 10 ms for `REMEMBERED`."""
-        at = max(0, end - REMEMBERED)
+        at = max(self.bus.begin(topic, partition), end - REMEMBERED)
         while at < end and (records := self.bus.read(topic, partition, at, min(RECALLED, end - at))):
             yield from (record.key for record in records if record.offset < end)
             at = records[-1].offset + 1

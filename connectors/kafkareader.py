@@ -26,8 +26,17 @@ from connectors.kafkaclients import Clients, ours
 
 log = structlog.get_logger(__name__)
 
-AHEAD = 2000
-"""Records of a partition that are held; a partition with more is paused."""
+AHEAD = 4 << 20
+"""Bytes of a partition that are held; a partition with more is paused."""
+
+OBJECT = 500
+"""Bytes that a record takes beside its value."""
+
+AT_ONCE = 2000
+"""Records that are taken from the client at once."""
+
+SERIES = 0.01
+"""Seconds after a read of one thread in which others do not fetch: most likely it reads the next partition now."""
 
 FORGET = 5.0
 """Seconds without a read after which a partition is no longer fetched ahead."""
@@ -35,13 +44,14 @@ FORGET = 5.0
 
 @dataclass(slots=True)
 class _Place:
-    """Where the reading of one partition stands: *next* is the offset that follows what was handed out."""
+    """Where the reading of one partition stands: *next* is the offset that a read which goes on asks for."""
 
-    next: int = -1
-    end: int = -1
+    next: int
+    end: int
     asked: float = 0.0
     paused: bool = False
     records: deque[Any] = field(default_factory=deque)
+    size: int = 0
 
 
 class Reader:
@@ -55,6 +65,9 @@ class Reader:
         self._bell = bell
         self._ends = ends
         self._places: dict[TopicPartition, _Place] = {}
+        self._written: dict[TopicPartition, int] = {}
+        self._begins: dict[TopicPartition, int] = {}
+        self._last = 0, float("-inf")
         self._lock = threading.Lock()
 
     def read(self, partition: TopicPartition, offset: int, limit: int) -> list[Any]:
@@ -63,73 +76,91 @@ class Reader:
         Raises:
             TransientError: there are some, and the broker does not give them.
         """
+        deadline, patience = time.monotonic() + self._clients.options.timeout, 0
         with self._lock, ours(self._clients.options, f"read {partition.topic}"):
-            place = self._place(partition)
-            if place.next != offset:
-                self._seek(partition, place, offset)
-            self._fill(0)
-            if not place.records and place.next < self._end(partition, place):
-                deadline = time.monotonic() + self._clients.options.timeout
-                while not place.records and place.next < place.end and self._unread(partition, place):
-                    if time.monotonic() > deadline:
-                        raise theirs.KafkaTimeoutError(f"nothing at offset {place.next}")
-                    self._fill(50)
+            while True:
+                place = self._place(partition, offset)
+                self._fill(patience)
+                if partition in self._places and (place.records or not self._unread(partition, place)):
+                    break
+                if time.monotonic() > deadline:
+                    self._places.pop(partition, None)
+                    raise theirs.KafkaTimeoutError(f"nothing at offset {offset}")
+                patience = 50
             found = [place.records.popleft() for _ in range(min(limit, len(place.records)))]
             if found:
                 place.next = found[-1].offset + 1
+                place.size -= _size(found)
+            self._last = threading.get_ident(), time.monotonic()
             return found
 
     def written(self, partition: TopicPartition, end: int) -> None:
         """This process has appended up to *end*: a read must find it."""
-        if place := self._places.get(partition):
-            place.end = max(place.end, end)
+        self._written[partition] = max(end, self._written.get(partition, 0))
 
-    def fetch(self, seconds: float) -> None:
-        """Fetch ahead for at most *seconds*, and ring when something came. A broker that is away is no error here."""
+    def fetch(self, seconds: float) -> bool:
+        """Fetch ahead for at most *seconds*, and ring when something came; False: another thread reads.
+
+        A broker that is away is no error here.
+        """
+        thread, when = self._last
+        if thread != threading.get_ident() and time.monotonic() - when < SERIES:
+            return False
+        if not self._lock.acquire(blocking=False):
+            return False
         started = time.monotonic()
-        with suppress(TransientError), self._lock, ours(self._clients.options, "fetch"):
-            if self._places:
-                self._fill(round(seconds * 1000))
-                return
+        try:
+            with suppress(TransientError), ours(self._clients.options, "fetch"):
+                if self._places:
+                    self._fill(round(seconds * 1000))
+                    return True
+        finally:
+            self._lock.release()
         time.sleep(max(0.0, started + seconds - time.monotonic()))
+        return True
 
     def close(self) -> None:
-        """Forget all places; the next read begins anew."""
+        """Forget all places and close the consumer; the next read begins anew."""
         with self._lock:
             self._places.clear()
+            self._clients.close("consumer")
 
-    def _place(self, partition: TopicPartition) -> _Place:
+    def _place(self, partition: TopicPartition, offset: int) -> _Place:
         place = self._places.get(partition)
-        if place is None:
-            place = self._places[partition] = _Place()
-            self._clients.consumer.assign(list(self._places))
+        if place is None or place.next != offset:
+            place = self._seek(partition, offset)
         place.asked = time.monotonic()
-        if place.paused and len(place.records) < AHEAD:
+        if place.paused and place.size < AHEAD:
             self._clients.consumer.resume(partition)
             place.paused = False
         return place
 
-    def _seek(self, partition: TopicPartition, place: _Place, offset: int) -> None:
+    def _seek(self, partition: TopicPartition, offset: int) -> _Place:
+        written = self._written.get(partition, 0)
         begin, end = self._ends(partition)
-        if 0 < offset < begin:
+        if end < written:  # the topic was made anew
+            self._written[partition] = end
+        known = max(offset, self._begins.get(partition, 0))
+        if 0 < offset <= known < begin:
             log.error(
-                "records are gone unread", topic=partition.topic, partition=partition.partition, lost=begin - offset
+                "records are gone unread", topic=partition.topic, partition=partition.partition, lost=begin - known
             )
-            metrics.GAPS.labels(partition.topic).inc(begin - offset)
-        place.records.clear()
-        place.end = max(place.end, end)
-        place.next = max(begin, offset)
-        self._clients.consumer.seek(partition, min(place.next, end))
-        if place.next > end:  # nothing can be there; a topic that was made anew begins again at 0
-            place.end = end
-
-    def _end(self, partition: TopicPartition, place: _Place) -> int:
-        place.end = max(place.end, self._clients.consumer.highwater(partition) or 0)
-        return place.end
+            metrics.GAPS.labels(partition.topic).inc(begin - known)
+        self._begins[partition] = begin
+        place = self._places[partition] = _Place(offset, end)
+        consumer = self._clients.consumer
+        consumer.assign(list(self._places))
+        consumer.seek(partition, min(max(begin, offset), end))
+        consumer.resume(partition)
+        return place
 
     def _unread(self, partition: TopicPartition, place: _Place) -> bool:
-        """Whether the consumer has not yet passed the end: what is left below may be gone (compacted)."""
-        position = self._clients.consumer.position(partition, timeout_ms=100)
+        """Whether there may be records that were not fetched yet. What is missing below the end may be compacted."""
+        consumer = self._clients.consumer
+        place.end = max(place.end, self._written.get(partition, 0), consumer.highwater(partition) or 0)
+        if place.next >= place.end:
+            return False
+        position = consumer.position(partition, timeout_ms=100)
         return position is None or position < place.end
 
     def _fill(self, milliseconds: int) -> None:
@@ -137,16 +168,22 @@ class Reader:
         consumer = self._clients.consumer
         now = time.monotonic()
         for partition, place in self._places.items():
-            if not place.paused and (len(place.records) >= AHEAD or now - place.asked > FORGET):
+            if not place.paused and (place.size >= AHEAD or now - place.asked > FORGET):
                 consumer.pause(partition)
                 place.paused = True
         try:
-            fetched = consumer.poll(milliseconds, max_records=AHEAD)
-        except theirs.OffsetOutOfRangeError as error:
-            for partition, offset in error.args[0].items():
-                self._seek(partition, self._places[partition], max(1, offset))
+            fetched = consumer.poll(milliseconds, max_records=AT_ONCE)
+        except (theirs.OffsetOutOfRangeError, theirs.LogTruncationError):
+            self._places.clear()  # each read seeks anew, and tells what is gone
             return
         for partition, records in fetched.items():
-            self._places[partition].records.extend(records)
+            place = self._places[partition]
+            new = [record for record in records if record.offset >= place.next]
+            place.records.extend(new)
+            place.size += _size(new)
         if fetched:
             self._bell.ring()
+
+
+def _size(records: list[Any]) -> int:
+    return sum(OBJECT + len(record.value or b"") for record in records)

@@ -243,7 +243,7 @@ class _Loading:
         return [(document, (index,)) for index in range(len(document.data))]
 
     def _sinks(self, file: File, lists: list[Watchlist]) -> Iterator[Sink]:
-        topics = {watchlist.id: f"alerts.{watchlist.topic or watchlist.id}" for watchlist in lists}
+        topics = {watchlist.id: watchlist.alerts for watchlist in lists}
         names: dict[str, str] = {}
         for index in range(len(file.sinks)):
             loc: Loc = ("sinks", index)

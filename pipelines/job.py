@@ -117,7 +117,13 @@ def keep(job: Job, plan: Plan, mark: Path, halt: Event) -> None:
         log.info("job found running", job=current)
     else:
         savepoint = mark.read_text("utf-8").strip() if mark.is_file() else None
-        current = job.submit(plan, savepoint)
+        try:
+            current = job.submit(plan, savepoint)
+        except ConfigError as error:
+            if not savepoint:
+                raise
+            instead = f"{mark}: to start at the committed offsets instead, remove this file"
+            raise ConfigError(*error.problems, instead) from error
         log.info("job submitted", job=current, savepoint=savepoint)
     seen = job.check(current)
     if troubles := seen.troubles():

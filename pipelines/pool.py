@@ -1,10 +1,13 @@
 """The pool of Python workers that a Flink cluster's TaskManagers ask for: ``python -m pipelines.pool``.
 
 Beam has a pool of its own that will not do here. It listens to every network, and whoever reaches it has processes
-started. Its workers keep no state between bundles and send output at the end of a bundle only, whatever a job's
-options say: ten times the latency at fifty articles a second. It runs whichever python comes first on PATH, and its
-workers live on when it is killed. And of two workers with one id, which is what two TaskManagers ask for, it stops
-the wrong one.
+started. Its workers keep no state between bundles, whatever a job's options say. It runs whichever python comes first
+on PATH, and its workers live on when it is killed. And of two workers with one id, which is what two TaskManagers ask
+for, it stops the wrong one.
+
+Output leaves a worker with the end of its bundle, as in Beam's pool. Beam can also send it off every few milliseconds,
+from a thread of its own, but that thread looks away from the one that writes: with a coder in Python it sends half an
+element, which fails the job, or forgets one (tests/flow/test_pool.py shows both).
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ ADDRESS = "127.0.0.1:50000"
 CACHE = 64
 """MB of state that a worker keeps between bundles. Without, each reading of state is a question to Flink."""
 
-FLUSH = 10
-"""Milliseconds that output waits for company. Without, it waits for the end of its bundle."""
+AT_THE_END = -1
+"""Beam's word for "never from a thread of its own"."""
 
 GRACE = 5.0
 """Seconds a worker may take to end: by itself, and again when it is asked."""
@@ -45,21 +48,21 @@ log = structlog.get_logger(__name__)
 
 
 class Pool(BeamFnExternalWorkerPoolServicer):
-    """Starts a worker process for each that is asked for. *cache* in MB, *flush* in milliseconds.
+    """Starts a worker process for each that is asked for. *cache* in MB.
 
     An id names a worker of one TaskManager; another's first worker has the same id.
     """
 
-    def __init__(self, cache: int = CACHE, flush: int = FLUSH) -> None:
+    def __init__(self, cache: int = CACHE) -> None:
         super().__init__()
-        self._settings = [str(cache << 20), str(flush)]
+        self._cache = str(cache << 20)
         self._workers: dict[str, list[subprocess.Popen[bytes]]] = {}
 
     def StartWorker(self, request: Any, context: Any) -> Any:
         # The words of the request are arguments, never code. The worker reads its standard input only to see it close,
         # which the kernel does however this process ends; and its output must not end in a pipe that nobody empties.
         code = "import sys; from pipelines.pool import work; work(*sys.argv[1:])"
-        command = [sys.executable, "-c", code, request.control_endpoint.url, request.worker_id, *self._settings]
+        command = [sys.executable, "-c", code, request.control_endpoint.url, request.worker_id, self._cache]
         try:
             child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
         except OSError:
@@ -99,7 +102,7 @@ def _end(workers: list[subprocess.Popen[bytes]]) -> None:
             worker.wait()
 
 
-def work(control: str, worker: str, cache: str, flush: str) -> None:
+def work(control: str, worker: str, cache: str) -> None:
     """Be a worker, until the pool closes standard input: asked to, or because it is no more."""
     logs.setup()
 
@@ -108,7 +111,7 @@ def work(control: str, worker: str, cache: str, flush: str) -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    SdkHarness(control, worker_id=worker, state_cache_size=int(cache), data_buffer_time_limit_ms=int(flush)).run()
+    SdkHarness(control, worker_id=worker, state_cache_size=int(cache), data_buffer_time_limit_ms=AT_THE_END).run()
 
 
 def check(address: str) -> None:
@@ -160,20 +163,19 @@ def main() -> None:
     parser.add_argument("--address", default=ADDRESS, help="where to listen")
     parser.add_argument("--any-interface", action="store_true", help="allow 0.0.0.0 and [::]")
     parser.add_argument("--state-cache", type=int, default=CACHE, metavar="MB", help="of each worker")
-    parser.add_argument("--flush", type=int, default=FLUSH, metavar="MS", help="the longest that output waits")
     given = parser.parse_args()
     logs.setup()
     ended = threading.Event()
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: ended.set())
-    pool = Pool(given.state_cache, given.flush)
+    pool = Pool(given.state_cache)
     try:
         if not given.any_interface:
             check(given.address)
         server, address = serve(given.address, pool)
     except ConfigError as error:
         sys.exit(f"pool: {error}")
-    log.info("pool ready", address=address, pid=os.getpid(), cache_mb=given.state_cache, flush_ms=given.flush)
+    log.info("pool ready", address=address, pid=os.getpid(), cache_mb=given.state_cache)
     ended.wait()
     server.stop(0).wait()
     pool.close()

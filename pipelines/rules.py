@@ -54,7 +54,7 @@ class RulesAt:
 
     def _compile(self, bus: Bus, ends: tuple[int, ...]) -> Rules:
         watchlists = list(stored(bus))
-        topics = {w.id: f"alerts.{w.topic or w.id}" for w in watchlists}
+        topics = {w.id: w.alerts for w in watchlists}
         for name in set(topics.values()) - bus.topics().keys():
             bus.create(Topic(name, unique=True))
         log.info("watchlists in force", count=len(watchlists))

@@ -7,8 +7,8 @@ Where the bus is not on this machine, the poller appends to a spool that is, and
 begins and goes on while the bus is away, and the other loops wait for it.
 
 Stopping (SIGTERM, Ctrl-C): no new poll starts, the flow finishes what it has read, a delivery in flight is finished,
-everything is committed, exit code 0 within `DRAIN` seconds. A second signal ends the process at once; what was
-accepted is on the log either way.
+everything is committed, exit code 0 within `DRAIN` seconds (`SAVEPOINT` where a job on a cluster is stopped). A second
+signal ends the process at once; what was accepted is on the log either way.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ ROLES = {"poll": "poller", "flow": "flow"}
 DRAIN = 10.0
 """Seconds that draining may take (promise P-51)."""
 
+SAVEPOINT = 150.0
+"""Seconds that draining may take when it makes a savepoint on a cluster: as long as `pipelines.job` waits for one."""
+
 AGAIN = 2.0
 """Seconds before a bus that is away is asked again."""
 
@@ -76,7 +79,7 @@ TOPICS = (
     Topic("watchlists", compact=True),
     Topic("source-health", compact=True),
 )
-"""The fixed topics; those of alerts are made with their watchlists. How much is kept of them, `retain` sets."""
+"""The fixed topics; those of alerts are made with their watchlists. How much is kept of each, `retained` says."""
 
 
 def run(
@@ -105,7 +108,14 @@ def open_bus(config: Config) -> Bus:
 
 def planned(config: Config) -> tuple[Topic, ...]:
     """The fixed topics as *config* wants them."""
-    return tuple(replace(topic, partitions=config.partitions.get(topic.name, 1)) for topic in TOPICS)
+    return tuple(retained(replace(t, partitions=config.partitions.get(t.name, 1)), config) for t in TOPICS)
+
+
+def retained(topic: Topic, config: Config) -> Topic:
+    """*topic* with as much kept as *config* says; a compacted one keeps the newest record of each key anyway."""
+    if topic.compact:
+        return topic
+    return replace(topic, retain_seconds=config.retain.time, retain_bytes=config.retain.size)
 
 
 class Run:
@@ -144,7 +154,8 @@ class Run:
                     tasks.append(asyncio.create_task(self._until(done), name="until"))
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._ask_to_stop()
-            finished, late = await asyncio.wait(tasks, timeout=DRAIN)
+            patience = SAVEPOINT if self.runner is Runner.FLINK else DRAIN
+            finished, late = await asyncio.wait(tasks, timeout=patience)
         for task in late:
             log.error("loop did not drain in time; what it had not committed is read again", loop=task.get_name())
         failed = [task for task in finished if task.exception()]
@@ -301,11 +312,9 @@ def now() -> datetime:
 
 
 def retain(bus: Bus, config: Config) -> None:
-    """Set what the configuration retains on every topic of events; compacted ones keep their newest records anyway."""
-    seconds, size = config.retain.time, config.retain.size
+    """Set what the configuration retains on every topic there is."""
     for topic in bus.topics().values():
-        if not topic.compact:
-            bus.create(replace(topic, retain_seconds=seconds, retain_bytes=size))
+        bus.create(retained(topic, config))
 
 
 def topics_of(sink: Sink, bus: Bus) -> list[str]:

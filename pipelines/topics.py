@@ -137,11 +137,13 @@ class PollFn(beam.DoFn, RestrictionProvider):
     starts, for the first time or again after a failure, first recalls what is on the remembered topic, so that the
     memory behind it knows every effect there was: a replay reads partitions in another order, and would else take
     another copy for the first. What counts as a start: a restriction that begins at ``-(n + 1)``, to be read from *n*
-    (a job without a savepoint: all of the horizon is recalled); or an offset at which this process, or this instance,
-    did not leave the partition (then all since the oldest record that no checkpoint holds). Every partition recalls
-    for itself, because only what one reader emits keeps its order on the way to a key. Recalling twice adds nothing.
+    (a job without a savepoint: all of the horizon is recalled); or an offset at which this process did not leave the
+    partition: a job that starts again has new workers (then all since the oldest record that no checkpoint holds).
+    Every partition recalls for itself, because only what one reader emits keeps its order on the way to a key.
+    Recalling twice adds nothing.
 
-    The wait ends with the first record of any partition that this process reads, so it adds no latency. While nothing
+    The wait ends with the first record of any partition that this process reads, and there is none in a bundle that has
+    given something already, because output leaves with the end of its bundle: so it adds no latency. While nothing
     comes it doubles up to `LONGEST`: each call costs the runner a checkpoint of the reader (DECISIONS.md, 15).
     """
 
@@ -149,8 +151,8 @@ class PollFn(beam.DoFn, RestrictionProvider):
         self.reading = reading
         self.end = end
 
-    def setup(self) -> None:
-        self._met: set[int] = set()
+    def start_bundle(self) -> None:
+        self._given = False
 
     def initial_restriction(self, partition: int) -> OffsetRange:
         bus = self.reading.address.open()
@@ -180,12 +182,11 @@ class PollFn(beam.DoFn, RestrictionProvider):
         bus = self.reading.address.open()
         place = (self.reading, partition)
         start = span.start if span.start >= 0 else -span.start - 1
-        if self.reading.remember and (_left.get(place) != span.start or partition not in self._met):
+        if self.reading.remember and _left.get(place) != span.start:
             since = time.time() - self.reading.horizon if span.start < 0 else self._unsaved(bus)
             for records in recall(bus, self.reading.remember, since):
                 for part in split(records):
                     yield _batch(part, remembered=True)
-            self._met.add(partition)
         if span.start < 0 and not (tracker.try_claim(span.start) and (start == 0 or tracker.try_claim(start - 1))):
             return  # what is left then begins at the offset to read from
         if span.start >= 0:
@@ -195,10 +196,12 @@ class PollFn(beam.DoFn, RestrictionProvider):
                 if not tracker.try_claim(part[-1].offset):
                     return
                 yield _batch(part)
+                self._given = True
             if len(records) < limit and self.end != NEVER:
                 tracker.try_claim(span.stop)  # nothing more below the end: this range is done
                 return
-            watermark.set_watermark(Timestamp.of((records[0].timestamp if records else time.time()) - LAG))
+            time_ = Timestamp.of((records[0].timestamp if records else time.time()) - LAG)
+            watermark.set_watermark(max(time_, watermark.current_watermark() or time_))  # it may never go back
             start = records[-1].offset + 1 if records else start
             self._commit(bus, partition, start, finalizer)
         _left[place] = start
@@ -219,7 +222,7 @@ class PollFn(beam.DoFn, RestrictionProvider):
     def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record]:
         place = (self.reading, partition)
         records = bus.read(self.reading.topic, partition, offset, limit)
-        if not records and self.end == NEVER:
+        if not records and self.end == NEVER and not self._given:
             bus.wait(_waits.get(place, SHORTEST))
             records = bus.read(self.reading.topic, partition, offset, limit)
         _waits[place] = SHORTEST if records else min(LONGEST, 2 * _waits.get(place, SHORTEST))
@@ -228,11 +231,14 @@ class PollFn(beam.DoFn, RestrictionProvider):
     def _commit(self, bus: Bus, partition: int, offset: int, finalizer: Any) -> None:
         """Commit *offset* once a checkpoint holds it: for a cold start and for `wirewatch status`, not for the job.
 
-        A runner may forget the last finalizer of a partition, so it is registered again until it has run.
+        A runner may forget a finalizer, so it is registered again until it has run; but not at every call, because
+        the worker sets a processor of bundles aside, and makes another, until it has (measured: half a core at 50
+        articles a second).
         """
         position = Position(self.reading.group, self.reading.topic, partition, offset)
-        place = (self.reading, partition)
-        if _committed.get(place) != offset:
+        place, now = (self.reading, partition), time.monotonic()
+        if _committed.get(place) != offset and now - _registered.get(place, float("-inf")) > COMMIT:
+            _registered[place] = now
             finalizer.register(functools.partial(_commit, bus, place, position))
 
 
@@ -240,11 +246,15 @@ SHORTEST, LONGEST = 0.05, 1.0
 """Seconds that a reader waits for a record: at first, and when nothing came for long. The longest also bounds how
 long a checkpoint waits for a reader."""
 
+COMMIT = 5.0
+"""Seconds between two commits of a partition's offset on a cluster."""
+
 _left: dict[tuple[Reading, int], int] = {}
 """Where this process left each partition."""
 
 _waits: dict[tuple[Reading, int], float] = {}
 _committed: dict[tuple[Reading, int], int] = {}
+_registered: dict[tuple[Reading, int], float] = {}
 
 
 def _commit(bus: Bus, place: tuple[Reading, int], position: Position) -> None:

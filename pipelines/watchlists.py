@@ -111,6 +111,11 @@ class Watchlist(Value):
         return source not in self.sources.not_
 
     @property
+    def alerts(self) -> str:
+        """The topic that its alerts go to."""
+        return f"alerts.{self.topic or self.id}"
+
+    @property
     def path(self) -> str:
         """The file that the list was parsed from, "" when it was made otherwise."""
         return self._document.path if self._document else ""

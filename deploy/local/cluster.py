@@ -1,4 +1,4 @@
-"""A real Kafka and a real Flink on this machine, without Docker: ``cluster.py up | status | down``.
+"""A real Kafka and a real Flink on this machine, without Docker: ``cluster.py up | status | down | run COMMAND``.
 
 Progress goes to standard error, answers to standard output. Exit codes: `status` 0 when all is well, else 1; `up` and
 `down` 1 when they could not do it, with the reason.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, fields
@@ -125,24 +127,59 @@ def down(folder: Path, names: list[str], wipe: bool) -> None:
         tell(f"{folder}: wiped")
 
 
+def run(folder: Path, names: list[str], ports: Ports, command: list[str]) -> int:
+    """Run *command* with the cluster up, told by variables where it is; then end the cluster. Its exit code.
+
+    What the cluster wrote is kept when the command fails.
+    """
+    up(folder, names, ports)
+    code = 1
+    try:
+        code = subprocess.run(command, env=os.environ | environment(folder, names, ports), check=False).returncode
+    finally:
+        down(folder, names, wipe=code == 0)
+        if code:
+            tell(f"what the cluster wrote is in {folder / 'logs'}")
+    return code
+
+
+def environment(folder: Path, names: list[str], ports: Ports) -> dict[str, str]:
+    """Where the cluster is, for tests and benchmarks."""
+    found = {
+        "WIREWATCH_CLUSTER": str(folder),
+        "WIREWATCH_CLUSTER_OPTIONS": " ".join(f"--{p.name}-port={getattr(ports, p.name)}" for p in fields(Ports)),
+    }
+    if "kafka" in names:
+        found["WIREWATCH_KAFKA"] = f"127.0.0.1:{ports.kafka}"
+    if "jobmanager" in names:
+        found["WIREWATCH_FLINK"] = f"http://127.0.0.1:{ports.rest}"
+        found["WIREWATCH_POOL"] = f"127.0.0.1:{ports.pool}"
+        found["WIREWATCH_JAR"] = str(folder / "job-server.jar")
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what *arguments* say; returns the exit code."""
     parser = argparse.ArgumentParser(prog="cluster.py", description="A real Kafka and a real Flink on this machine.")
-    parser.add_argument("command", choices=["up", "status", "down"])
+    parser.add_argument("command", choices=["up", "status", "down", "run"])
+    parser.add_argument("words", nargs="*", metavar="COMMAND", help="run: the command, after --")
     parser.add_argument("--only", choices=sorted(GROUPS), help="one of the two")
     parser.add_argument("--folder", type=Path, default=Path("build/cluster"), help="for all that they write")
     parser.add_argument("--json", action="store_true", help="status for machines")
     parser.add_argument("--wipe", action="store_true", help="down: remove data, checkpoints and logs too")
+    parser.add_argument("--shift", type=int, default=0, metavar="N", help="added to every port")
     for port in fields(Ports):
         parser.add_argument(f"--{port.name}-port", type=int, default=port.default, help="default: %(default)s")
     given = parser.parse_args(arguments)
     folder = given.folder.absolute()
     names = [name for group in ([given.only] if given.only else GROUPS) for name in GROUPS[group]]
-    ports = Ports(**{port.name: getattr(given, f"{port.name}_port") for port in fields(Ports)})
+    ports = Ports(**{port.name: getattr(given, f"{port.name}_port") + given.shift for port in fields(Ports)})
     try:
         if given.command == "down":
             down(folder, names, given.wipe)
             return 0
+        if given.command == "run":
+            return run(folder, names, ports, given.words)
         if given.command == "up":
             up(folder, names, ports)
         state = status(folder, names)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConfigError, TransientError
-from pipelines.cli import ask, check, flink, letters, look, replay, run, start
+from pipelines.cli import ask, check, flink, letters, look, replay, run, start, topics
 
 TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h."""
@@ -40,6 +40,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(topics.app, name="topics")
 app.add_typer(flink.app, name="flink")
 
 

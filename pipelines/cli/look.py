@@ -61,7 +61,7 @@ def tail(
     bus = open_log(configuration(config, data=data, watchlists=False))
     name = _named(bus, topic)
     offsets = {
-        partition: bus.begin(name, partition) if from_beginning else max(0, bus.end(name, partition) - last)
+        partition: max(bus.begin(name, partition), 0 if from_beginning else bus.end(name, partition) - last)
         for partition in range(bus.topics()[name].partitions)
     }
     while True:

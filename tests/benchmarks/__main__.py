@@ -5,7 +5,7 @@ import sys
 
 SHORT = ("parse", "match", "runner_tax", "latency")
 LONG = ("replay", "idle")
-ON_A_CLUSTER = ("flink", "flink_faults", "flink_idle")
+ON_A_CLUSTER = ("kafka", "flink", "flink_faults", "broker_away", "flink_idle")
 
 
 def main() -> int:

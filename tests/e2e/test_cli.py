@@ -575,3 +575,55 @@ def test_no_byte_of_a_dead_letter_is_hidden_and_none_obeyed(raw: bytes) -> None:
     shown = "\n".join(escaped(raw))
     assert all(c.isprintable() or c == "\n" for c in shown)
     assert len(shown) >= len(raw.decode("utf-8", "ignore"))
+
+
+# topics
+
+
+def lines(answer: Answer) -> dict[str, str]:
+    """What is said of each topic."""
+    return dict(line.split("  ", 1) for line in answer.out.splitlines())
+
+
+def test_topics_are_made_and_then_as_configured(wirewatch: Wirewatch, home: Path) -> None:
+    with (home / "wirewatch.yaml").open("a") as file:
+        file.write("partitions: {articles: 2}\nretain: {time: 2h, size: 10MB}\n")
+    told = lines(wirewatch("topics", "create"))
+    assert told["articles"] == "made: 2 partitions, unique, 7200 s and 10,000,000 bytes kept"
+    assert told["cursors"] == "made: 1 partition, compacted, the newest of a key kept"
+    assert told["alerts.strikes"].startswith("made: 1 partition")
+    again = wirewatch("topics", "create")
+    assert {words.split(":")[0] for words in lines(again).values()} == {"unchanged"}
+    checked = wirewatch("topics", "check")
+    assert checked.code == 0
+    assert {words.split(":")[0] for words in lines(checked).values()} == {"right"}
+
+
+def test_topics_that_are_missing_or_differ_are_named(wirewatch: Wirewatch, home: Path, bus: Bus) -> None:
+    with (home / "wirewatch.yaml").open("a") as file:
+        file.write("partitions: {articles: 3}\n")
+    bus.create(Topic("tagged", unique=True, retain_seconds=60))
+    answer = wirewatch("topics", "check")
+    assert answer.code == 1
+    told = lines(answer)
+    assert told["articles"] == "DIFFERS: 1 partition, unique, all kept; wanted: 3 partitions, unique, all kept"
+    assert told["tagged"].startswith("DIFFERS: 1 partition, unique, 60 s kept")
+    assert told["cursors"].startswith("MISSING")
+    assert told["alerts.strikes"].startswith("right")
+    found = {each["wanted"]["name"]: each["found"] for each in json.loads(wirewatch("topics", "check", "--json").out)}
+    assert found["cursors"] is None
+    assert found["tagged"]["retain_seconds"] == 60
+
+
+def test_a_topic_that_cannot_become_as_configured_keeps_no_other_from_it(
+    wirewatch: Wirewatch, home: Path, bus: Bus
+) -> None:
+    with (home / "wirewatch.yaml").open("a") as file:
+        file.write("partitions: {articles: 3}\n")
+    bus.create(Topic("tagged", unique=True, retain_seconds=60))
+    answer = wirewatch("topics", "create")
+    assert answer.code == 2
+    assert "'articles' exists with 1 partitions" in answer.err
+    assert lines(answer)["tagged"].startswith("retention changed")
+    assert bus.topics()["source-health"].compact
+    assert bus.topics().keys() >= {"cursors", "watchlists"}

@@ -52,12 +52,13 @@ def test_help_is_instant_and_imports_nothing_heavy() -> None:
     assert min(seconds for *_, seconds in answers) < LIMIT
     text, imported, _ = answers[0]
     assert imported.split() == []
-    for name in [*NAMES, "dead-letters"]:
+    for name in [*NAMES, "dead-letters", "topics"]:
         assert name in text
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--version",), ("run", "--help"), ("dead-letters", "--help"), ("explain", "-h")]
+    "arguments",
+    [("--version",), ("run", "--help"), ("dead-letters", "--help"), ("topics", "--help"), ("explain", "-h")],
 )
 def test_neither_do_the_other_helps(arguments: tuple[str, ...]) -> None:
     text, imported, _ = ask(*arguments)

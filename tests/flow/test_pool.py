@@ -16,6 +16,7 @@ import grpc
 import pytest
 from apache_beam.portability.api import beam_fn_api_pb2 as messages
 from apache_beam.portability.api import beam_fn_api_pb2_grpc
+from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
 
 from connectors.errors import ConfigError
 from pipelines import pool
@@ -88,7 +89,7 @@ def test_it_listens_to_this_machine_only(running: Running) -> None:
     assert listening(running.process.pid) <= {"127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1"}
     assert listening(running.process.pid)
     assert running.said["pid"] == running.process.pid
-    assert (running.said["cache_mb"], running.said["flush_ms"]) == (64, 10)
+    assert running.said["cache_mb"] == 64
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:50000", "[::]:50000", ":50000", "0:50000", "[::0]:50000"])
@@ -131,11 +132,11 @@ def test_a_port_that_is_taken_is_refused_though_the_kernel_would_share_it(runnin
     assert "Traceback" not in second.stderr
 
 
-def test_a_worker_runs_this_python_with_a_state_cache_and_a_flush_and_stops_when_asked(running: Running) -> None:
+def test_a_worker_runs_this_python_with_a_state_cache_and_stops_when_asked(running: Running) -> None:
     worker = running.start()
     arguments = Path(f"/proc/{worker}/cmdline").read_text().split("\0")
     assert arguments[0] == sys.executable
-    assert arguments[3:] == ["localhost:1", WORKER, str(64 << 20), "10", ""]
+    assert arguments[3:] == ["localhost:1", WORKER, str(64 << 20), ""]
     running.stub.StopWorker(messages.StopWorkerRequest(worker_id=WORKER), timeout=15)
     assert gone(worker)
     assert running.process.poll() is None
@@ -161,3 +162,29 @@ def test_of_two_with_one_id_none_is_stopped_that_may_be_anothers(running: Runnin
     assert running.workers() == [first]
     running.stub.StopWorker(messages.StopWorkerRequest(worker_id=WORKER), timeout=15)
     assert gone(first)
+
+
+def test_beams_own_flush_tears_elements_and_forgets_some() -> None:
+    """Why ours has none. When this fails, Beam has mended it: a flush may then save some milliseconds."""
+    sent: list[bytes] = []
+    stream = TimeBasedBufferingClosableOutputStream(flush_callback=sent.append, time_flush_threshold_ms=1)
+    stream.write(b"half an el")
+    time.sleep(0.1)  # as when a coder in Python lets another thread run
+    stream.write(b"ement")
+    stream.maybe_flush()
+    stream.close()
+    assert sent[0] == b"half an el"
+
+    def slowly(data: bytes) -> None:
+        sent.append(data)
+        time.sleep(0.1)
+
+    sent.clear()
+    stream = TimeBasedBufferingClosableOutputStream(sent.append, slowly, time_flush_threshold_ms=1)
+    stream.write(b"one")
+    while not sent:
+        time.sleep(0.001)
+    stream.write(b"two")  # between what the flush took and its clearing
+    time.sleep(0.3)
+    stream.close()
+    assert b"two" not in b"".join(sent)
