@@ -38,6 +38,7 @@ FOLDER = Path(os.environ.get("WIREWATCH_CLUSTER", "build/cluster")).absolute()
 LOCAL = Path(__file__).parents[1] / "deploy" / "local"
 
 sys.path.append(str(LOCAL))  # its modules know the processes of the cluster
+import processes  # noqa: E402
 
 
 def settings(**changes: Any) -> Settings:
@@ -104,8 +105,6 @@ def firsts(bus: Bus, topic: str) -> dict[str, Record]:
 
 def kill(*names: str) -> None:
     """kill -9 processes of the cluster: ``kafka``, ``jobmanager``, ``taskmanager-1`` …, ``pool``, or ``worker``."""
-    import processes
-
     for name in names:
         pids = workers() if name == "worker" else [processes.find(FOLDER, name).pid]
         assert pids, f"no {name} runs"
@@ -115,8 +114,6 @@ def kill(*names: str) -> None:
 
 def workers() -> list[int]:
     """The Python workers of the pool."""
-    import processes
-
     pool = processes.find(FOLDER, "pool")
     threads = Path(f"/proc/{pool.pid}/task").glob("*/children") if pool else ()
     return [int(child) for thread in threads for child in thread.read_text().split()]

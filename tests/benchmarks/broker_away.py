@@ -14,8 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import processes
-
 from connectors.buses import Bus, every, local
 from connectors.records import Article, decode
 from pipelines.config import shipped
@@ -34,6 +32,7 @@ class Poller:
         sources = "\n".join(f"  - {{name: feed{n}, type: rss, url: '{base}/{n}', interval: 1s}}" for n in range(FEEDS))
         (folder / "wirewatch.yaml").write_text(
             f"data: data\nbus: {{type: kafka, bootstrap: '{clustered.BROKER}', prefix: '{prefix}'}}\n"
+            "partitions: {articles: 2}\n"
             f"watchlists: {shipped() / 'watchlists'}\nmetrics: {{port: 0}}\nsources:\n{sources}\nsinks: []\n"
         )
         self.start()
@@ -70,7 +69,7 @@ def away(room: Newsroom, poller: Poller, bus: Bus) -> None:
     """kill -9 the broker, bring it back after `AWAY` seconds."""
     until(lambda: len(entries(bus)) > 100, 60)
     before, largest = poller.megabytes, 0.0
-    os.kill(processes.find(clustered.FOLDER, "kafka").pid, signal.SIGKILL)
+    os.kill(clustered.processes.find(clustered.FOLDER, "kafka").pid, signal.SIGKILL)
     gone, accepted = time.monotonic(), len(poller.spooled())
     while time.monotonic() - gone < AWAY:
         time.sleep(1)

@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import processes
-
 from connectors.buses import Entry
 from connectors.errors import TransientError
 from connectors.records import Alert, decode, encode
@@ -63,6 +61,7 @@ class Deliverer:
         self.folder = folder
         (folder / "wirewatch.yaml").write_text(
             f"data: data\nbus: {{type: kafka, bootstrap: '{clustered.BROKER}', prefix: '{prefix}'}}\n"
+            "partitions: {articles: 2}\n"
             f"watchlists: {shipped() / 'watchlists'}\nmetrics: {{port: 0}}\n"
             "sources: [{name: none, type: replay, path: none.jsonl}]\nsinks:\n"
             "  - {name: file, type: jsonl, path: alerts.jsonl}\n"
@@ -90,7 +89,7 @@ class Deliverer:
 
 def taskmanager() -> None:
     """The one that runs the most."""
-    busy = max(("taskmanager-1", "taskmanager-2"), key=lambda n: cpu(processes.find(clustered.FOLDER, n).pid))
+    busy = max(("taskmanager-1", "taskmanager-2"), key=lambda n: cpu(clustered.processes.find(clustered.FOLDER, n).pid))
     kill(busy)
     time.sleep(1)
     restore()
@@ -102,9 +101,9 @@ def cpu(pid: int) -> int:
 
 
 def broker(sign: int, away: float = 2.0) -> None:
-    os.kill(processes.find(clustered.FOLDER, "kafka").pid, sign)
+    os.kill(clustered.processes.find(clustered.FOLDER, "kafka").pid, sign)
     time.sleep(away)
-    until(lambda: processes.find(clustered.FOLDER, "kafka") is None, 30)
+    until(lambda: clustered.processes.find(clustered.FOLDER, "kafka") is None, 30)
     restore()
 
 
