@@ -29,6 +29,9 @@ log = structlog.get_logger(__name__)
 AHEAD = 4 << 20
 """Bytes of a partition that are held; a partition with more is paused."""
 
+TRY = 50
+"""Milliseconds that records which are there are waited for at a time."""
+
 OBJECT = 500
 """Bytes that a record takes beside its value."""
 
@@ -76,17 +79,17 @@ class Reader:
         Raises:
             TransientError: there are some, and the broker does not give them.
         """
-        deadline, patience = time.monotonic() + self._clients.options.timeout, 0
+        deadline = time.monotonic() + self._clients.options.timeout
         with self._lock, ours(self._clients.options, f"read {partition.topic}"):
             while True:
                 place = self._place(partition, offset)
-                self._fill(patience)
+                wanted = not place.records and self._unread(partition, place)
+                self._fill(TRY if wanted else 0, only=partition if wanted else None)
                 if partition in self._places and (place.records or not self._unread(partition, place)):
                     break
                 if time.monotonic() > deadline:
                     self._places.pop(partition, None)
                     raise theirs.KafkaTimeoutError(f"nothing at offset {offset}")
-                patience = 50
             found = [place.records.popleft() for _ in range(min(limit, len(place.records)))]
             if found:
                 place.next = found[-1].offset + 1
@@ -130,9 +133,6 @@ class Reader:
         if place is None or place.next != offset:
             place = self._seek(partition, offset)
         place.asked = time.monotonic()
-        if place.paused and place.size < AHEAD:
-            self._clients.consumer.resume(partition)
-            place.paused = False
         return place
 
     def _seek(self, partition: TopicPartition, offset: int) -> _Place:
@@ -163,14 +163,18 @@ class Reader:
         position = consumer.position(partition, timeout_ms=100)
         return position is None or position < place.end
 
-    def _fill(self, milliseconds: int) -> None:
-        """Take what has been fetched, waiting for the first at most *milliseconds*."""
+    def _fill(self, milliseconds: int, only: TopicPartition | None = None) -> None:
+        """Take what has been fetched, waiting for the first at most *milliseconds*.
+
+        With *only*, a partition that has some, no other is fetched: an answer for those would be waited for first.
+        """
         consumer = self._clients.consumer
         now = time.monotonic()
         for partition, place in self._places.items():
-            if not place.paused and (place.size >= AHEAD or now - place.asked > FORGET):
-                consumer.pause(partition)
-                place.paused = True
+            pause = place.size >= AHEAD or now - place.asked > FORGET or only not in (None, partition)
+            if pause != place.paused:
+                (consumer.pause if pause else consumer.resume)(partition)
+                place.paused = pause
         try:
             fetched = consumer.poll(milliseconds, max_records=AT_ONCE)
         except (theirs.OffsetOutOfRangeError, theirs.LogTruncationError):

@@ -87,8 +87,8 @@ class Bus(Protocol):
     def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
         """The next at most *limit* records from *offset* on, in order. Never blocks; [] when there is none.
 
-        Offsets may have gaps (compaction, retention, damaged records set aside); an offset below `begin` reads from
-        `begin`.
+        Fewer than *limit* may be all that is at hand: only [] says that there are no more. Offsets may have gaps
+        (compaction, retention, damaged records set aside); an offset below `begin` reads from `begin`.
         """
 
     def begin(self, topic: str, partition: int) -> int:

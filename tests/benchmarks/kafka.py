@@ -21,7 +21,7 @@ from connectors.kafkaclients import FETCH, RECONNECT, WAIT
 from tests.benchmarks.latency import percentiles
 from tests.clustered import BROKER
 
-COUNT, TOGETHER, SINGLE, ROUNDS = 5000, 100, 1000, 7
+COUNT, TOGETHER, SINGLE, ROUNDS = 25_000, 100, 1000, 7
 VALUE = bytes(range(256)) * 8
 
 _numbers = itertools.count()
