@@ -197,7 +197,7 @@ class PollFn(beam.DoFn, RestrictionProvider):
                     return
                 yield _batch(part)
                 self._given = True
-            if len(records) < limit and self.end != NEVER:
+            if not records and self.end != NEVER:
                 tracker.try_claim(span.stop)  # nothing more below the end: this range is done
                 return
             time_ = Timestamp.of((records[0].timestamp if records else time.time()) - LAG)
