@@ -1,4 +1,4 @@
-"""A real Kafka and a real Flink on this machine, without Docker: ``cluster.py up | status | down | run COMMAND``.
+"""A real Kafka and a real Flink on this machine, without Docker: ``cluster.py up | status | down | run -- COMMAND``.
 
 Progress goes to standard error, answers to standard output. Exit codes: `status` 0 when all is well, else 1; `up` and
 `down` 1 when they could not do it, with the reason.
@@ -162,7 +162,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what *arguments* say; returns the exit code."""
     parser = argparse.ArgumentParser(prog="cluster.py", description="A real Kafka and a real Flink on this machine.")
     parser.add_argument("command", choices=["up", "status", "down", "run"])
-    parser.add_argument("words", nargs="*", metavar="COMMAND", help="run: the command, after --")
     parser.add_argument("--only", choices=sorted(GROUPS), help="one of the two")
     parser.add_argument("--folder", type=Path, default=Path("build/cluster"), help="for all that they write")
     parser.add_argument("--json", action="store_true", help="status for machines")
@@ -170,7 +169,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shift", type=int, default=0, metavar="N", help="added to every port")
     for port in fields(Ports):
         parser.add_argument(f"--{port.name}-port", type=int, default=port.default, help="default: %(default)s")
-    given = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    cut = words.index("--") if "--" in words else len(words)
+    given, command = parser.parse_args(words[:cut]), words[cut + 1 :]
+    if (given.command == "run") != bool(command):
+        parser.error("run, and only run, takes a command after --")
     folder = given.folder.absolute()
     names = [name for group in ([given.only] if given.only else GROUPS) for name in GROUPS[group]]
     ports = Ports(**{port.name: getattr(given, f"{port.name}_port") + given.shift for port in fields(Ports)})
@@ -179,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
             down(folder, names, given.wipe)
             return 0
         if given.command == "run":
-            return run(folder, names, ports, given.words)
+            return run(folder, names, ports, command)
         if given.command == "up":
             up(folder, names, ports)
         state = status(folder, names)
