@@ -91,7 +91,9 @@ class KafkaBus:
         self._asking = threading.Lock()
 
     def create(self, topic: Topic) -> None:
-        known = self.topics().get(topic.name)
+        with self._looking:
+            self._look()  # what was believed a moment ago is not enough here
+        known = self._topics.get(topic.name)
         check_topic(topic, known)
         if known == topic:
             return
@@ -187,6 +189,7 @@ class KafkaBus:
         return hold(folder, role)
 
     def close(self) -> None:
+        self._looked = float("-inf")
         self._reader.close()
         with self._appending:
             self._clients.close("producer")
