@@ -12,4 +12,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flink)
             item.add_marker(pytest.mark.timeout(600))
             if not (BROKER and REST):
-                item.add_marker(pytest.mark.skip(reason="NO CLUSTER: `make test-flink` starts one (it needs Java 11+)"))
+                item.add_marker(pytest.mark.skip(reason="NO CLUSTER: `make test-flink` starts one (it needs Java 17)"))
