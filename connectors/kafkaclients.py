@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as theirs
 from kafka.admin import KafkaAdminClient
 from kafka.net.compat import KafkaNetClient
@@ -61,6 +61,9 @@ class Options(BaseModel):
 
     *prefix* stands before every topic and group, so that several logs share a cluster. *replication*: copies of each
     partition of topics made from here. *folder*: where roles are locked. *timeout*: seconds for one request.
+
+    A *password* travels with a job to its cluster, whose disks and interface then hold it; of a *password_file* only
+    the path does, and each machine reads its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -72,6 +75,7 @@ class Options(BaseModel):
     mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     user: str = ""
     password: str = Field(default="", repr=False)
+    password_file: Path | None = None
     ca: Path | None = None
     plaintext_hosts: frozenset[str] = frozenset()
     folder: Path | None = None
@@ -93,9 +97,19 @@ class Options(BaseModel):
                     f"security: anyone between can read and change what goes to {host} in plain text; use ssl or "
                     "sasl_ssl, or name the host under plaintext_hosts"
                 )
-        if self.security.startswith("sasl") and not (self.user and self.password):
-            raise ValueError(f"{self.security} needs a user and a password")
+        if self.password and self.password_file:
+            raise ValueError("give password or password_file, not both")
+        if self.security.startswith("sasl") and not (self.user and (self.password or self.password_file)):
+            raise ValueError(f"{self.security} needs a user, and a password or a password_file")
         return self
+
+    def named(self, name: str) -> str:
+        """What a topic or group is called on the cluster."""
+        return self.prefix + name
+
+    def place(self, topic: str, partition: int) -> TopicPartition:
+        """A partition of a topic, as the cluster calls it."""
+        return TopicPartition(self.named(topic), partition)
 
 
 class Clients:
@@ -156,7 +170,7 @@ class Clients:
 
         self._reach()
         try:
-            return kind(**self._common, **settings, kafka_client=network)
+            return kind(**self._common(), **settings, kafka_client=network)
         except BaseException:
             for left in made:
                 left.close()
@@ -179,7 +193,7 @@ class Clients:
                 )
 
     def _refusal(self) -> theirs.KafkaError | None:
-        network = KafkaNetClient(**self._common, **self._patience)
+        network = KafkaNetClient(**self._common(), **self._patience)
         manager, refusal = network._manager, theirs.KafkaError("no address")
 
         async def enter(node: Any, milliseconds: float) -> None:
@@ -204,8 +218,8 @@ class Clients:
         timeout = self.options.timeout * 1000
         return {"socket_connection_setup_timeout_ms": timeout, "socket_connection_setup_timeout_max_ms": timeout}
 
-    @functools.cached_property
     def _common(self) -> dict[str, Any]:
+        """What all clients are told. Read anew for each, so that a certificate or password may be changed."""
         options = self.options
         common: dict[str, Any] = {
             "bootstrap_servers": list(options.bootstrap),
@@ -224,8 +238,18 @@ class Clients:
         if options.security.startswith("sasl"):
             common["sasl_mechanism"] = options.mechanism
             common["sasl_plain_username"] = options.user
-            common["sasl_plain_password"] = options.password
+            common["sasl_plain_password"] = options.password or self._password()
         return common
+
+    def _password(self) -> str:
+        file = self.options.password_file
+        try:
+            found = file.read_text("utf-8").removesuffix("\n") if file else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"bus: password_file {file}: {error}") from error
+        if not found:
+            raise ConfigError(f"bus: password_file {file} is empty")
+        return found
 
 
 @contextmanager

@@ -101,6 +101,17 @@ def test_the_right_password_over_tls_opens_the_bus(enter: Callable[..., Bus]) ->
     assert [record.value for record in every(bus, "a")] == [b"secret"]
 
 
+def test_a_password_is_read_from_its_file_at_each_login(enter: Callable[..., Bus], tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    bus = enter(password="", password_file=str(file))
+    assert str(file) in refusal(bus, ConfigError)
+    file.write_text("")
+    assert "is empty" in refusal(bus, ConfigError)
+    file.write_text(SECRET + "\n", "utf-8")
+    bus.create(Topic("a"))
+    assert "a" in bus.topics()
+
+
 @pytest.mark.parametrize("changes", [{"password": "wrong"}, {"user": "nobody"}, {"mechanism": "SCRAM-SHA-256"}])
 def test_a_refused_login_is_the_persons_to_change(enter: Callable[..., Bus], changes: Any, guarded: Guarded) -> None:
     bus, end = enter(**changes), time.monotonic() + 60

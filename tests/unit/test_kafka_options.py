@@ -63,7 +63,13 @@ def test_another_machine_in_plain_text_may_be_named() -> None:
 @pytest.mark.parametrize("given", [{}, {"user": "u"}, {"password": SECRET}])
 def test_sasl_needs_a_user_and_a_password(given: dict[str, str]) -> None:
     told = refused(security="sasl_ssl", **given)
-    assert "needs a user and a password" in told
+    assert "needs a user, and a password or a password_file" in told
+    assert SECRET not in told
+
+
+def test_a_password_is_given_or_its_file_not_both() -> None:
+    told = refused(security="sasl_ssl", user="u", password=SECRET, password_file="secret")
+    assert "give password or password_file, not both" in told
     assert SECRET not in told
 
 
