@@ -24,7 +24,7 @@ import structlog
 
 from connectors import metrics
 from connectors.buses import Bus, Entry, Position, Record, Topic, every
-from connectors.errors import RejectedError, TransientError
+from connectors.errors import ConfigError, RejectedError, TransientError
 from connectors.records import dead_letter, encode
 
 log = structlog.get_logger(__name__)
@@ -105,13 +105,11 @@ async def forward(
     """Pass on what comes to *spool*, which `prepare` has made, until *stop* is set; then what is left, for `GRACE`.
 
     *bus* gives the bus, with its topics; it is called before every round, in a thread, and must be cheap once it
-    answered. While it or the bus raises TransientError everything waits on the spool, which remains after a stop too.
+    answered. While it or the bus refuses, everything waits on the spool, which remains after a stop too; also where a
+    person must mend something (a password, a certificate, other topics than ours), because feeds do not wait for that.
 
     Guarantees: at least once, with the same key; in order within a topic; a cursor after what was polled before it. A
     record that the bus never takes (larger than the broker allows) becomes a dead letter there and holds up nothing.
-
-    Raises:
-        ConfigError: the bus has other topics than ours.
     """
     with ThreadPoolExecutor(1, "forward") as thread:
         await _Forwarder(spool, bus, stop, now, rng, thread).run()
@@ -128,6 +126,8 @@ class _Forwarder:
     taken: dict[str, int] = field(default_factory=dict)
     """The offset before which the bus has taken each topic: ahead of the commits while the disk is full."""
     refused: int = 0
+    told: type[Exception] | None = None
+    """The kind of refusal that was told last: once each, until the bus takes records again."""
 
     async def run(self) -> None:
         while True:
@@ -136,7 +136,7 @@ class _Forwarder:
                 return  # it was away a moment ago, and to hear so again may take longer than a stop
             try:
                 await self._round(last)
-            except TransientError as error:
+            except (TransientError, ConfigError) as error:
                 await self._again(error)
             else:
                 if not self.stop.is_set():
@@ -154,7 +154,7 @@ class _Forwarder:
             metrics.FORWARDED.inc(moved)
             metrics.SPOOLED.dec(moved)
             if self.refused:
-                self.refused = 0
+                self.refused, self.told = 0, None
                 log.info("the bus takes records again")
             if self.stop.is_set() and (not last or clock() > end):
                 return
@@ -199,9 +199,11 @@ class _Forwarder:
     def _commit(self, topic: str) -> None:
         self.spool.append((), [Position(GROUP, topic, 0, self.taken[topic])])
 
-    async def _again(self, error: TransientError) -> None:
-        if not self.refused:
-            log.warning("the bus takes nothing; what is polled waits on this disk", error=str(error))
+    async def _again(self, error: TransientError | ConfigError) -> None:
+        if type(error) is not self.told:
+            self.told = type(error)
+            tell = log.error if isinstance(error, ConfigError) else log.warning
+            tell("the bus takes nothing; what is polled waits on this disk", error=str(error))
         seconds = min(LONGEST, SHORTEST * 2 ** min(self.refused, 10)) * self.rng.uniform(0.8, 1.2)
         self.refused += 1
         with contextlib.suppress(TimeoutError):

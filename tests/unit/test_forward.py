@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from connectors import forward as module
 from connectors.buses import Bus, Entry, Position, Topic, local
 from connectors.buses.memory import MemoryBus
-from connectors.errors import RejectedError, TransientError
+from connectors.errors import ConfigError, RejectedError, TransientError
 from connectors.forward import BYTES, GROUP, KEPT, RECORDS, TOPICS, adopt, forward, prepare, waiting
 from connectors.poll import cursors
 from connectors.records import Cursor, DeadLetter, decode, encode
@@ -202,6 +202,24 @@ async def test_a_bus_that_cannot_even_be_opened_is_asked_again() -> None:
     async with forwarding(spool, opened):
         await until(lambda: empty(spool))
     assert broker.keys("articles") == ["a1"]
+
+
+async def test_a_bus_whose_password_is_wrong_keeps_nothing_from_being_accepted_and_is_told_as_an_error() -> None:
+    spool, broker = a_spool(), Broker()
+    wrong: list[Exception] = [TransientError("away"), *[ConfigError("refuses user 'desk'")] * 3, TransientError("away")]
+
+    def opened() -> Bus:
+        if wrong:
+            raise wrong.pop()
+        return broker
+
+    with capture_logs() as logs:
+        async with forwarding(spool, opened):
+            poll(spool, 1)
+            await until(lambda: empty(spool))
+    assert broker.keys("articles") == ["a1"]
+    told = [(line["log_level"], line.get("error")) for line in logs]
+    assert told == [("warning", "away"), ("error", "refuses user 'desk'"), ("warning", "away"), ("info", None)]
 
 
 async def test_a_restart_in_the_middle_repeats_a_batch_at_most_with_the_same_keys(tmp_path: Path) -> None:
