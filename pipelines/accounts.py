@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from connectors.buses import Bus
 from connectors.errors import ConfigError
-from pipelines import status
+from pipelines import counting
 
 HOST = "127.0.0.1"
 """Metrics name sources and sinks: they are for this machine (threat T-16)."""
@@ -49,7 +49,7 @@ class Accounts:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the log once."""
-        now = status.read(self._bus, spool=self._spool)
+        now = counting.read(self._bus, spool=self._spool)
         if now.away:
             return
         for name in ("accepted", "processed", "dead_lettered", "in_flight"):

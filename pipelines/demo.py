@@ -26,7 +26,8 @@ from connectors.sinks.stdout import render
 from pipelines import logs
 from pipelines.config import Config, load, shipped
 from pipelines.expected import Expected, Summary, done, read_expected, summary
-from pipelines.run import LOOPS, Run, settled
+from pipelines.layout import settled
+from pipelines.run import LOOPS, Run
 from pipelines.sections import Metrics
 
 NEXT = """\

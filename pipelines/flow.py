@@ -13,10 +13,11 @@ from threading import Event
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.address import Address, Reading
 from pipelines.local_runner import LocalStreamingRunner
 from pipelines.rules import Rules
 from pipelines.taggers import Tagger
-from pipelines.topics import Address, Publish, ReadFromLog, Reading
+from pipelines.topics import Publish, ReadFromLog
 from pipelines.transforms import Decode, Deduplicate, Flag, Tag
 
 GROUP = "flow"

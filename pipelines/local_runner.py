@@ -38,8 +38,10 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from connectors.errors import TransientError
+from pipelines.address import Reading
+from pipelines.elements import Records
 from pipelines.following import Follower
-from pipelines.topics import ReadFromLog, Reading, Records
+from pipelines.topics import ReadFromLog
 
 log = structlog.get_logger(__name__)
 

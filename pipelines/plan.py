@@ -8,11 +8,11 @@ from pathlib import Path
 import structlog
 
 from connectors.errors import ConfigError
+from pipelines.address import Address
 from pipelines.config import Config
 from pipelines.flow import Plan
 from pipelines.rules import RulesAt
 from pipelines.taggers import Tagger, gazetteer
-from pipelines.topics import Address
 
 log = structlog.get_logger(__name__)
 

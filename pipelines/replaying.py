@@ -16,10 +16,10 @@ from connectors.errors import RejectedError
 from connectors.records import Alert, DeadLetter, decode, encode
 from connectors.sources import replay as recorded
 from pipelines import flow, watching
+from pipelines.address import Address
 from pipelines.config import Config
+from pipelines.layout import TOPICS
 from pipelines.plan import plan_of
-from pipelines.run import TOPICS
-from pipelines.topics import Address
 
 log = structlog.get_logger(__name__)
 

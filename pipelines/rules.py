@@ -13,9 +13,9 @@ import structlog
 
 from connectors.buses import Bus, Topic
 from connectors.errors import ConfigError
+from pipelines.address import Address
 from pipelines.matching import Matcher
 from pipelines.taggers import Reader, spacy_names
-from pipelines.topics import Address
 from pipelines.watching import TOPIC, published
 from pipelines.watchlists import Watchlist, parse
 

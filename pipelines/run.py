@@ -20,7 +20,6 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
@@ -30,7 +29,7 @@ from typing import Any
 import structlog
 
 from connectors import metrics, plugins
-from connectors.buses import Bus, Topic, every
+from connectors.buses import Bus
 from connectors.child import Child
 from connectors.deliver import deliver
 from connectors.errors import TransientError
@@ -39,10 +38,11 @@ from connectors.forward import adopt, forward, waiting
 from connectors.poll import Planned, poll_sources
 from connectors.sources import Tools
 from pipelines import accounts, watching
-from pipelines.config import Config, Sink
+from pipelines.appending import stopping
+from pipelines.config import Config
 from pipelines.knowledge.gazetteer import ids
+from pipelines.layout import address_of, open_bus, retain, settled, topics_of
 from pipelines.spool import open_spool
-from pipelines.topics import Address, stopping
 
 log = structlog.get_logger(__name__)
 
@@ -71,16 +71,6 @@ AGAIN = 2.0
 SWEEP = 600.0
 """Seconds between two applications of retention and compaction."""
 
-TOPICS = (
-    Topic("articles", unique=True),
-    Topic("tagged", unique=True),
-    Topic("dead-letters", unique=True),
-    Topic("cursors", compact=True),
-    Topic("watchlists", compact=True),
-    Topic("source-health", compact=True),
-)
-"""The fixed topics; those of alerts are made with their watchlists. How much is kept of each, `retained` says."""
-
 
 def run(
     config: Config, *, loops: frozenset[str] = LOOPS, until_idle: bool = False, runner: Runner = Runner.LOCAL
@@ -91,31 +81,6 @@ def run(
         ConfigError: a watchlist or the gazetteer is broken at the start, or another process holds a role.
     """
     return asyncio.run(Run(config, loops, runner).main(until_idle))
-
-
-def address_of(config: Config) -> Address:
-    """Where the bus of *config* is."""
-    return Address(config.bus.type, config.bus.options.model_dump_json())
-
-
-def open_bus(config: Config) -> Bus:
-    """The bus of *config*, with the fixed topics on it."""
-    bus = address_of(config).open()
-    for topic in planned(config):
-        bus.create(topic)
-    return bus
-
-
-def planned(config: Config) -> tuple[Topic, ...]:
-    """The fixed topics as *config* wants them."""
-    return tuple(retained(replace(t, partitions=config.partitions.get(t.name, 1)), config) for t in TOPICS)
-
-
-def retained(topic: Topic, config: Config) -> Topic:
-    """*topic* with as much kept as *config* says; a compacted one keeps the newest record of each key anyway."""
-    if topic.compact:
-        return topic
-    return replace(topic, retain_seconds=config.retain.time, retain_bytes=config.retain.size)
 
 
 class Run:
@@ -309,39 +274,6 @@ class Run:
 def now() -> datetime:
     """The time, UTC."""
     return datetime.now(UTC)
-
-
-def retain(bus: Bus, config: Config) -> None:
-    """Set what the configuration retains on every topic there is."""
-    for topic in bus.topics().values():
-        bus.create(retained(topic, config))
-
-
-def topics_of(sink: Sink, bus: Bus) -> list[str]:
-    """The alert topics there are now that *sink* wants."""
-    return [topic for topic in bus.topics() if topic.startswith("alerts.") and sink.wants(topic)]
-
-
-def settled(config: Config, loops: frozenset[str], bus: Bus) -> bool:
-    """Whether nothing is left to do: every source polled once, the flow and the sinks at the end of their topics."""
-    topics = bus.topics()
-    if "poll" in loops and {s.name for s in config.sources} - polled(bus):
-        return False
-    committed = {(p.group, p.topic, p.partition): p.offset for p in bus.positions()}
-    groups = [("flow", "articles")] if "flow" in loops else []
-    if "deliver" in loops:
-        for sink in config.sinks:
-            groups += [(f"sink.{sink.name}", topic) for topic in topics_of(sink, bus)]
-    return all(
-        committed.get((group, topic, partition), 0) >= bus.end(topic, partition)
-        for group, topic in groups
-        for partition in range(topics[topic].partitions)
-    )
-
-
-def polled(bus: Bus) -> set[str]:
-    """The sources that have a cursor: those polled at least once."""
-    return {record.key for record in every(bus, "cursors")}
 
 
 def _started(loops: Iterable[tuple[str, Coroutine[Any, Any, None]]]) -> list[asyncio.Task[Any]]:

@@ -1,110 +1,20 @@
 """The bus inside Beam: `ReadFromLog` and `Publish`.
 
 `ReadFromLog` is one transform with two bodies. `pipelines.local_runner` replaces it by its own unbounded read; every
-other runner expands it into a splittable DoFn that returns after the next records, or a short wait, and then defers
-(Flink never asks a DoFn to stop, so it must return by itself).
+other runner expands it into the splittable DoFn of `pipelines.splittable`.
 """
 
 from __future__ import annotations
 
-import functools
-import random
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from threading import Event
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import apache_beam as beam
-import msgspec
-import structlog
-from apache_beam.coders.typecoders import registry
-from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
-from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
-from apache_beam.transforms.core import RestrictionProvider
-from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import Duration, Timestamp
 
-from connectors import plugins
-from connectors.buses import Bus, Entry, Position, Record
-from connectors.errors import TransientError
-from connectors.records import TaggedArticle
-from pipelines.following import LAG, PER_POLL, recall, split
-
-log = structlog.get_logger(__name__)
-
-NEVER = 2**62
-"""An end offset that no partition reaches: the read is unbounded."""
-
-
-class Records(msgspec.Struct, frozen=True):
-    """A micro-batch as read. *remembered* ones only rebuild memory: no effect may follow from them."""
-
-    records: tuple[Record, ...]
-    remembered: bool = False
-
-
-class Microbatch(msgspec.Struct, frozen=True):
-    """A micro-batch of articles on the way through the flow."""
-
-    articles: tuple[TaggedArticle, ...]
-    remembered: bool = False
-
-
-class Entries(msgspec.Struct, frozen=True):
-    """A micro-batch of entries to append in one transaction."""
-
-    entries: tuple[Entry, ...]
-
-
-class MessagePack(beam.coders.Coder):
-    """Encodes one of the three as MessagePack, never as pickle: a pickle must not outlive a release."""
-
-    kind: type[msgspec.Struct]
-
-    def encode(self, value: Any) -> bytes:
-        return msgspec.msgpack.encode(value)
-
-    def decode(self, encoded: bytes) -> Any:
-        return msgspec.msgpack.decode(encoded, type=self.kind)
-
-    def is_deterministic(self) -> bool:
-        return True
-
-
-for _kind in (Records, Microbatch, Entries):
-    _coder = type(f"{_kind.__name__}Coder", (MessagePack,), {"kind": _kind, "__module__": __name__})
-    globals()[_coder.__name__] = _coder  # workers find it by name
-    registry.register_coder(_kind, _coder)
-
-
-class Address(NamedTuple):
-    """Which bus: a module of ``connectors/buses`` and its options as JSON. Travels with the graph; a bus cannot."""
-
-    kind: str
-    options: str
-
-    def open(self) -> Bus:
-        """The one bus of this process at this address."""
-        return _open(self)
-
-
-@functools.cache
-def _open(address: Address) -> Bus:
-    module = plugins.load("connectors.buses", address.kind)
-    bus: Bus = module.build(module.Options.model_validate_json(address.options))
-    return bus
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What to read: *topic* for *group*, after recalling *horizon* seconds of *remember*."""
-
-    address: Address
-    topic: str
-    group: str
-    remember: str = ""
-    horizon: float = 0.0
+from pipelines.address import Address, Reading
+from pipelines.appending import append
+from pipelines.elements import Entries, Records
+from pipelines.splittable import NEVER, PollFn
 
 
 class ReadFromLog(beam.PTransform):
@@ -128,146 +38,6 @@ class ReadFromLog(beam.PTransform):
             | "Spread" >> beam.Reshuffle()
             | "Poll" >> beam.ParDo(PollFn(self.reading, self.end)).with_output_types(Records)
         )
-
-
-class PollFn(beam.DoFn, RestrictionProvider):
-    """Read one partition: what is there or comes within a wait, at most `PER_POLL` records a call, then defer.
-
-    A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep. A reader that
-    starts, for the first time or again after a failure, first recalls what is on the remembered topic, so that the
-    memory behind it knows every effect there was: a replay reads partitions in another order, and would else take
-    another copy for the first. What counts as a start: a restriction that begins at ``-(n + 1)``, to be read from *n*
-    (a job without a savepoint: all of the horizon is recalled); or an offset at which this process did not leave the
-    partition: a job that starts again has new workers (then all since the oldest record that no checkpoint holds).
-    Every partition recalls for itself, because only what one reader emits keeps its order on the way to a key.
-    Recalling twice adds nothing.
-
-    The wait ends with the first record of any partition that this process reads, and there is none in a bundle that has
-    given something already, because output leaves with the end of its bundle: so it adds no latency. While nothing
-    comes it doubles up to `LONGEST`: each call costs the runner a checkpoint of the reader (DECISIONS.md, 15).
-    """
-
-    def __init__(self, reading: Reading, end: int) -> None:
-        self.reading = reading
-        self.end = end
-
-    def start_bundle(self) -> None:
-        self._given = False
-
-    def initial_restriction(self, partition: int) -> OffsetRange:
-        bus = self.reading.address.open()
-        start = bus.committed(self.reading.group, self.reading.topic, partition)
-        start = bus.begin(self.reading.topic, partition) if start is None else start
-        return OffsetRange(-(start + 1) if self.reading.remember else start, max(start, self.end))
-
-    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
-        return OffsetRestrictionTracker(restriction)
-
-    def restriction_size(self, partition: int, restriction: OffsetRange) -> int:
-        """Only a hint for how to part the work, asked for at every bundle: it must not cost a look at the bus."""
-        return 1
-
-    @beam.DoFn.unbounded_per_element()
-    def process(
-        self,
-        partition: int,
-        finalizer: Any = beam.DoFn.BundleFinalizerParam,
-        tracker: Any = beam.DoFn.RestrictionParam(),
-        watermark: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
-    ) -> Iterator[TimestampedValue]:
-        return self._poll(partition, finalizer, tracker, watermark)
-
-    def _poll(self, partition: int, finalizer: Any, tracker: Any, watermark: Any) -> Iterator[TimestampedValue]:
-        span = tracker.current_restriction()
-        bus = self.reading.address.open()
-        place = (self.reading, partition)
-        start = span.start if span.start >= 0 else -span.start - 1
-        if self.reading.remember and _left.get(place) != span.start:
-            since = time.time() - self.reading.horizon if span.start < 0 else self._unsaved(bus)
-            for records in recall(bus, self.reading.remember, since):
-                for part in split(records):
-                    yield _batch(part, remembered=True)
-        if span.start < 0 and not (tracker.try_claim(span.start) and (start == 0 or tracker.try_claim(start - 1))):
-            return  # what is left then begins at the offset to read from
-        if span.start >= 0:
-            limit = min(PER_POLL, span.stop - start)
-            records = [r for r in self._read(bus, partition, start, limit) if r.offset < span.stop]
-            for part in split(records):
-                if not tracker.try_claim(part[-1].offset):
-                    return
-                yield _batch(part)
-                self._given = True
-            if not records and self.end != NEVER:
-                tracker.try_claim(span.stop)  # nothing more below the end: this range is done
-                return
-            time_ = Timestamp.of((records[0].timestamp if records else time.time()) - LAG)
-            watermark.set_watermark(max(time_, watermark.current_watermark() or time_))  # it may never go back
-            start = records[-1].offset + 1 if records else start
-            self._commit(bus, partition, start, finalizer)
-        _left[place] = start
-        tracker.defer_remainder(Duration.of(0))
-
-    def _unsaved(self, bus: Bus) -> float:
-        """When the oldest article was accepted whose offset is not committed: its effects may be in no checkpoint."""
-        group, topic = self.reading.group, self.reading.topic
-        oldest = time.time()
-        for partition in range(bus.topics()[topic].partitions):
-            committed = bus.committed(group, topic, partition)
-            if committed is None:
-                return oldest - self.reading.horizon
-            for record in bus.read(topic, partition, committed, 1):
-                oldest = min(oldest, record.timestamp)
-        return oldest
-
-    def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record]:
-        place = (self.reading, partition)
-        records = bus.read(self.reading.topic, partition, offset, limit)
-        if not records and self.end == NEVER and not self._given:
-            bus.wait(_waits.get(place, SHORTEST))
-            records = bus.read(self.reading.topic, partition, offset, limit)
-        _waits[place] = SHORTEST if records else min(LONGEST, 2 * _waits.get(place, SHORTEST))
-        return records
-
-    def _commit(self, bus: Bus, partition: int, offset: int, finalizer: Any) -> None:
-        """Commit *offset* once a checkpoint holds it: for a cold start and for `wirewatch status`, not for the job.
-
-        A runner may forget a finalizer, so it is registered again until it has run; but not at every call, because
-        the worker sets a processor of bundles aside, and makes another, until it has (measured: half a core at 50
-        articles a second).
-        """
-        position = Position(self.reading.group, self.reading.topic, partition, offset)
-        place, now = (self.reading, partition), time.monotonic()
-        if _committed.get(place) != offset and now - _registered.get(place, float("-inf")) > COMMIT:
-            _registered[place] = now
-            finalizer.register(functools.partial(_commit, bus, place, position))
-
-
-SHORTEST, LONGEST = 0.05, 1.0
-"""Seconds that a reader waits for a record: at first, and when nothing came for long. The longest also bounds how
-long a checkpoint waits for a reader."""
-
-COMMIT = 5.0
-"""Seconds between two commits of a partition's offset on a cluster."""
-
-_left: dict[tuple[Reading, int], int] = {}
-"""Where this process left each partition."""
-
-_waits: dict[tuple[Reading, int], float] = {}
-_committed: dict[tuple[Reading, int], int] = {}
-_registered: dict[tuple[Reading, int], float] = {}
-
-
-def _commit(bus: Bus, place: tuple[Reading, int], position: Position) -> None:
-    try:
-        bus.append((), [position])
-    except TransientError as error:
-        log.warning("offset not committed; the next checkpoint tries again", error=str(error))
-    else:
-        _committed[place] = position.offset
-
-
-def _batch(records: list[Record], remembered: bool = False) -> TimestampedValue:
-    return TimestampedValue(Records(tuple(records), remembered), Timestamp.of(records[0].timestamp))
 
 
 class Publish(beam.PTransform):
@@ -294,25 +64,3 @@ class AppendFn(beam.DoFn):
     def process(self, element: Entries) -> Iterable[None]:
         append(self.address.open(), element.entries)
         return ()
-
-
-stopping = Event()
-"""Set when this process is asked to stop: `append` then gives up waiting, and the uncommitted poll is read again."""
-
-
-def append(bus: Bus, entries: tuple[Entry, ...], patience: float = 0.5) -> None:
-    """Append until the bus takes it, waiting *patience* seconds, doubled up to a minute, between tries.
-
-    Raises:
-        TransientError: the process is stopping and the bus still refuses.
-    """
-    wait = patience
-    while True:
-        try:
-            bus.append(entries)
-        except TransientError:
-            if stopping.wait(wait * random.uniform(0.8, 1.2)):  # noqa: S311 - spreads retries, guards nothing
-                raise
-            wait = min(60.0, wait * 2)
-        else:
-            return

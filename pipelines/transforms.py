@@ -21,7 +21,7 @@ from connectors.buses import Entry
 from connectors.records import DeadLetter
 from pipelines import stages
 from pipelines.dedup import Seen, Segment
-from pipelines.topics import Entries, Microbatch, Records
+from pipelines.elements import Entries, Microbatch, Records
 
 DEAD = "dead"
 """The output beside the main one: `Entries` of dead letters."""

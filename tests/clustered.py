@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from connectors.buses import Bus, Entry, Record, every
+from pipelines.address import Address
 from pipelines.config import shipped
 from pipelines.flow import Plan
 from pipelines.job import Job
+from pipelines.layout import TOPICS
 from pipelines.rules import RulesAt
-from pipelines.run import TOPICS
 from pipelines.sections import Flink as Settings
 from pipelines.taggers import gazetteer
-from pipelines.topics import Address
 
 BROKER = os.environ.get("WIREWATCH_KAFKA", "")
 REST = os.environ.get("WIREWATCH_FLINK", "")
@@ -124,3 +124,29 @@ def restore() -> None:
     options = os.environ.get("WIREWATCH_CLUSTER_OPTIONS", "").split()
     command = [sys.executable, str(LOCAL / "cluster.py"), "up", "--folder", str(FOLDER), *options]
     subprocess.run(command, check=True, capture_output=True, timeout=180)
+
+
+class Role:
+    """A real ``wirewatch NAME`` in *folder* on the bus at *prefix*; *rest* is what its configuration has besides."""
+
+    def __init__(self, name: str, folder: Path, prefix: str, rest: str) -> None:
+        self.name = name
+        self.folder = folder
+        (folder / "wirewatch.yaml").write_text(
+            f"data: data\nbus: {{type: kafka, bootstrap: '{BROKER}', prefix: '{prefix}'}}\npartitions: {{articles: 2}}\n"
+            f"watchlists: {shipped() / 'watchlists'}\nmetrics: {{port: 0}}\n{rest}"
+        )
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / f"{self.name}.log").open("ab") as log:
+            command = [sys.executable, "-m", "pipelines.cli", self.name, "-c", "wirewatch.yaml"]
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)

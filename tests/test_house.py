@@ -70,7 +70,7 @@ def test_every_module_says_what_it_holds() -> None:
 
 def test_only_the_beam_modules_know_beam() -> None:
     users = {path.stem for path in CODE if "import apache_beam" in path.read_text("utf-8")}
-    assert users <= {"topics", "transforms", "local_runner", "flow", "flink", "pool"}
+    assert users <= {"elements", "splittable", "topics", "transforms", "local_runner", "flow", "flink", "pool"}
 
 
 def test_pure_modules_import_nothing_heavy() -> None:

@@ -83,7 +83,7 @@ def _job(config: ConfigFile, data: DataFolder) -> tuple[Config, Job]:
     settings = configuration(config, None, data)
     logs.setup("warning")
     from pipelines.job import Job
-    from pipelines.run import open_bus
+    from pipelines.layout import open_bus
 
     return settings, Job(settings.flink, open_bus(settings))
 
@@ -91,8 +91,8 @@ def _job(config: ConfigFile, data: DataFolder) -> tuple[Config, Job]:
 def _submit(settings: Config, job: Job, savepoint: str | None, skip_unknown_state: bool) -> str:
     from pipelines import watching
     from pipelines.knowledge.gazetteer import ids
+    from pipelines.layout import address_of
     from pipelines.plan import plan_of
-    from pipelines.run import address_of
 
     watching.publish(settings.watchlists, job.bus, lambda: ids(settings.gazetteer), strict=True)
     started = job.submit(plan_of(settings, address_of(settings)), savepoint, skip_unknown_state=skip_unknown_state)

@@ -29,8 +29,8 @@ def status(config: ConfigFile = None, feeds: FeedsFile = None, data: DataFolder 
     import msgspec
 
     from pipelines.cli import output
+    from pipelines.counting import read
     from pipelines.spool import open_spool
-    from pipelines.status import read
 
     settings = configuration(config, feeds, data, watchlists=False)
     seen = read(open_log(settings), settings, spool=open_spool(settings, make=False))

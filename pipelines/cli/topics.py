@@ -29,7 +29,7 @@ def create(config: ConfigFile = None, data: DataFolder = None) -> None:
     or of another kind; the others are made all the same.
     """
     settings = _settings(config, data)
-    from pipelines.run import address_of
+    from pipelines.layout import address_of
 
     bus = address_of(settings).open()
     before = bus.topics()
@@ -84,7 +84,7 @@ def _settings(config: ConfigFile, data: DataFolder) -> Config:
 def _wanted(config: Config) -> list[Topic]:
     """The fixed topics and those of alerts, as *config* wants them."""
     from connectors.buses import Topic
-    from pipelines.run import planned, retained
+    from pipelines.layout import planned, retained
     from pipelines.watchlists import load_folder
 
     names = {watchlist.alerts for watchlist, _ in load_folder(config.watchlists)[0]}

@@ -8,39 +8,25 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from connectors.buses import Bus, every, local
 from connectors.records import Article, decode
-from pipelines.config import shipped
 from tests import clustered
-from tests.clustered import firsts, fresh, restore, until
+from tests.clustered import Role, firsts, fresh, restore, until
 from tests.newsroom import Newsroom, items
 
 FEEDS, AWAY = 5, 60
 
 
-class Poller:
-    """A ``wirewatch poll`` in *folder* on the bus at *prefix*."""
+class Poller(Role):
+    """A ``wirewatch poll`` of the feeds at *base*."""
 
     def __init__(self, folder: Path, prefix: str, base: str) -> None:
-        self.folder = folder
         sources = "\n".join(f"  - {{name: feed{n}, type: rss, url: '{base}/{n}', interval: 1s}}" for n in range(FEEDS))
-        (folder / "wirewatch.yaml").write_text(
-            f"data: data\nbus: {{type: kafka, bootstrap: '{clustered.BROKER}', prefix: '{prefix}'}}\n"
-            "partitions: {articles: 2}\n"
-            f"watchlists: {shipped() / 'watchlists'}\nmetrics: {{port: 0}}\nsources:\n{sources}\nsinks: []\n"
-        )
-        self.start()
-
-    def start(self) -> None:
-        with (self.folder / "poll.log").open("ab") as log:
-            command = [sys.executable, "-m", "pipelines.cli", "poll", "-c", "wirewatch.yaml"]
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        super().__init__("poll", folder, prefix, f"sources:\n{sources}\nsinks: []\n")
 
     @property
     def megabytes(self) -> float:
@@ -90,8 +76,7 @@ def killed(room: Newsroom, poller: Poller, bus: Bus) -> None:
     """kill -9 the poller five times."""
     for _ in range(5):
         time.sleep(3)
-        poller.process.kill()
-        poller.process.wait()
+        poller.kill()
         poller.start()
     until(lambda: len(entries(bus)) > 200, 60)
 
@@ -107,8 +92,7 @@ def main() -> None:
             try:
                 fault(room, poller, bus)
             finally:
-                poller.process.send_signal(signal.SIGTERM)
-                poller.process.wait(20)
+                poller.stop()
             lost = poller.spooled() - entries(bus)
             unread = shown(room) - poller.spooled()
             kept = firsts(bus, "articles")  # a repeat must have the same content

@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from connectors.buses import Bus, Entry, every
 from connectors.records import Alert, Article, article_id, decode, encode
+from pipelines.address import Address
 from tests.benchmarks.latency import percentiles
 from tests.benchmarks.runner_tax import in_a_loop
 from tests.clustered import count, fresh, running, until
@@ -34,11 +36,12 @@ ROLES = {
 """Words in the command of a process of the cluster, and what it is."""
 
 
-def backlog(bus: Bus, number: int, alerting: float) -> None:
+def backlog(bus: Bus, number: int, alerting: float, language: str = "") -> None:
     """Append *number* articles of some 2,000 characters, about the share *alerting* of which alerts."""
     made: list[Article] = []
-    for i in items(number * 2, 8, 3):
-        if len(made) < number and (not i.alerts or i.number % 100 < 500 * alerting):
+    for i in items(number * (6 if language else 2), 8, 3):
+        fitting = i.language == (language or i.language) and (not i.alerts or i.number % 100 < 500 * alerting)
+        if fitting and len(made) < number:
             source = f"feed{i.feed}"
             key = article_id(source, i.guid, "", "")
             made.append(article(i.title, (i.text + " ") * 8, source=source, entry=i.guid, id=key))
@@ -104,31 +107,52 @@ def latency() -> None:
             percentiles(f"{rate}/s", waits)
 
 
+def drain(address: Address, number: int, **changes: Any) -> float:
+    """How many articles a second a job takes off a backlog of *number*, once it has taken a twentieth."""
+    bus = address.open()
+    before, since = usage(), time.monotonic()
+    with running(address, **changes):
+        until(lambda: count(bus, "tagged") > number, 600, 0.2)  # one more than the articles: the probe
+        used(before, since)
+    stamps = sorted(record.timestamp for record in every(bus, "tagged"))
+    return (number - number // 20) / (stamps[-2] - stamps[number // 20])
+
+
 def throughput() -> None:
     """A backlog of which few alert, and one of which many do, through the cluster and through a plain loop."""
+    in_a_loop(_filled(500, 0.2))  # what is loaded once
     for alerting in (0.01, 0.2):
-        bus = (address := fresh(articles=2, tagged=2)).open()
-        backlog(bus, BACKLOG, alerting)
-        before, since = usage(), time.monotonic()
-        with running(address):
-            until(lambda: count(bus, "tagged") > BACKLOG, 300, 0.2)  # noqa: B023
-            used(before, since)
-        stamps = sorted(r.timestamp for r in every(bus, "tagged"))
-        flink = len(stamps) / (stamps[-1] - stamps[0])
-        backlog((other := fresh(articles=2, tagged=2)).open(), BACKLOG, alerting)
+        address = _filled(BACKLOG, alerting)
+        flink = drain(address, BACKLOG)
+        other = _filled(BACKLOG // 2, alerting)
         started = time.monotonic()
         in_a_loop(other)
-        loop = BACKLOG / (time.monotonic() - started)
-        print(
-            f"  {BACKLOG} articles, {count(bus, ALERTS)} alerts: flink {flink:.0f} a second, plain loop {loop:.0f}",
-            flush=True,
-        )
-        print(f"  ratio loop ÷ flink: {loop / flink:.2f}")
+        loop = BACKLOG // 2 / (time.monotonic() - started)
+        alerted = count(address.open(), ALERTS)
+        print(f"  {BACKLOG} articles, {alerted} alerts: flink {flink:.0f} a second, plain loop {loop:.0f}")
+        print(f"  ratio loop ÷ flink: {loop / flink:.2f}", flush=True)
+
+
+def scaling() -> None:
+    """More partitions with as many slots, and more workers: two slots are one TaskManager's, four are two's."""
+    for language in ("", "en"):
+        for parallel, workers in ((1, 1), (2, 1), (2, 2), (4, 1), (4, 2)):
+            address = _filled(BACKLOG // 2, 0.01, parallel, language)
+            options = {"sdk_worker_parallelism": str(workers)}
+            rate = drain(address, BACKLOG // 2, parallelism=parallel, options=options)
+            what = f"{parallel} partitions, {workers} workers a TaskManager, {language or 'three languages'}"
+            print(f"  {what}: {rate:.0f} a second", flush=True)
+
+
+def _filled(number: int, alerting: float, partitions: int = 2, language: str = "") -> Address:
+    address = fresh(articles=partitions, tagged=partitions)
+    backlog(address.open(), number, alerting, language)
+    return address
 
 
 def main() -> None:
-    """Latency, then throughput; or the one that ``WIREWATCH_PART`` names."""
+    """Latency, throughput, scaling; or the one that ``WIREWATCH_PART`` names."""
     part = os.environ.get("WIREWATCH_PART", "")
-    for name, measure in {"latency": latency, "throughput": throughput}.items():
+    for name, measure in {"latency": latency, "throughput": throughput, "scaling": scaling}.items():
         if part in ("", name):
             measure()

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,9 +22,8 @@ from pathlib import Path
 from connectors.buses import Entry
 from connectors.errors import TransientError
 from connectors.records import Alert, decode, encode
-from pipelines.config import shipped
 from tests import clustered
-from tests.clustered import count, firsts, fresh, kill, restore, running, until
+from tests.clustered import Role, count, firsts, fresh, kill, restore, running, until
 from tests.factories import article
 
 RATE, SECONDS, AT = 100, 20, 8
@@ -54,33 +51,15 @@ def receiver() -> Iterator[tuple[str, Counter[str]]]:
     server.shutdown()
 
 
-class Deliverer:
-    """A real ``wirewatch deliver`` on the bus at *prefix*, to a file and to *url*."""
+class Deliverer(Role):
+    """A ``wirewatch deliver`` to a file and to *url*."""
 
     def __init__(self, folder: Path, prefix: str, url: str) -> None:
-        self.folder = folder
-        (folder / "wirewatch.yaml").write_text(
-            f"data: data\nbus: {{type: kafka, bootstrap: '{clustered.BROKER}', prefix: '{prefix}'}}\n"
-            "partitions: {articles: 2}\n"
-            f"watchlists: {shipped() / 'watchlists'}\nmetrics: {{port: 0}}\n"
-            "sources: [{name: none, type: replay, path: none.jsonl}]\nsinks:\n"
-            "  - {name: file, type: jsonl, path: alerts.jsonl}\n"
-            f"  - {{name: hook, type: webhook, url: '{url}'}}\n"
+        sources = "sources: [{name: none, type: replay, path: none.jsonl}]\n"
+        sinks = (
+            f"  - {{name: file, type: jsonl, path: alerts.jsonl}}\n  - {{name: hook, type: webhook, url: '{url}'}}\n"
         )
-        self.start()
-
-    def start(self) -> None:
-        with (self.folder / "deliver.log").open("ab") as log:
-            command = [sys.executable, "-m", "pipelines.cli", "deliver", "-c", "wirewatch.yaml"]
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        super().__init__("deliver", folder, prefix, f"{sources}sinks:\n{sinks}")
 
     def delivered(self) -> list[str]:
         file = self.folder / "alerts.jsonl"

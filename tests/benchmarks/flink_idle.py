@@ -1,7 +1,7 @@
 """How the state of an idle job grows: bytes of a completed checkpoint, for ten minutes, on two partitions.
 
 Runners of Beam before the mending of their issue 27648 keep a little for every time a reader defers; then the reader's
-longest wait is what slows the growth (pipelines/topics.py, `LONGEST`).
+longest wait is what slows the growth (pipelines/splittable.py, `LONGEST`).
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from connectors.buses import Bus, Entry
 from connectors.records import Alert, decode, encode
+from pipelines.address import Address
 from pipelines.config import shipped
 from pipelines.flow import run
-from pipelines.run import TOPICS
-from pipelines.topics import Address
+from pipelines.layout import TOPICS
 from tests.benchmarks.runner_tax import plan
 from tests.factories import article
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from connectors.buses import every, local
 from connectors.records import TaggedArticle, decode
-from pipelines import status
+from pipelines import counting
 from tests.newsroom import configuration
 
 DATA = Path(os.environ.get("WIREWATCH_EVAL", Path(__file__).parents[3] / "shared" / "eval"))
@@ -110,7 +110,7 @@ def _run(folder: Path, base: str, expected: set[str]) -> None:
     accepted = {r.key: r.timestamp for r in every(bus, "articles")}
     tagged = [(decode(TaggedArticle, r.value), r) for r in every(bus, "tagged")]
     found = Counter(t.article.entry for t, _ in tagged)
-    now = status.read(bus)
+    now = counting.read(bus)
     waits = sorted(r.timestamp - accepted[r.key] for _, r in tagged)
     busy = max(r.timestamp for _, r in tagged) - min(accepted.values())
     cuts = statistics.quantiles(waits, n=100)

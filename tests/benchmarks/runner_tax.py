@@ -14,13 +14,13 @@ from functools import partial
 from connectors.buses import Bus, Entry
 from connectors.records import article_id, encode
 from pipelines import stages
+from pipelines.address import Address
 from pipelines.config import shipped
 from pipelines.dedup import Seen
 from pipelines.flow import GROUP, Plan, run
+from pipelines.layout import TOPICS
 from pipelines.rules import RulesAt
-from pipelines.run import TOPICS
 from pipelines.taggers import gazetteer
-from pipelines.topics import Address
 from tests.benchmarks.rounds import interleaved, report
 from tests.factories import article
 from tests.newsroom import items

@@ -13,7 +13,7 @@ import pytest
 from clustered import count, firsts, fresh, kill, plan, restore, running, settings, until, workers
 from factories import article
 
-from connectors.buses import Bus, Entry
+from connectors.buses import Bus, Entry, Record
 from connectors.errors import ConfigError, TransientError
 from connectors.records import Alert, TaggedArticle, decode, encode
 from pipelines.job import Job
@@ -33,6 +33,16 @@ def out(bus: Bus, keys: set[str]) -> bool:
     return keys <= firsts(bus, "tagged").keys()
 
 
+def remembered(bus: Bus, copies: set[str], wanted: set[str]) -> dict[str, Record]:
+    """Wait until both are out; the copies were told from new ones. The alerts, one for each *wanted*."""
+    until(lambda: out(bus, wanted | copies), 60)
+    tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
+    assert all(tagged[k].duplicate_of for k in copies)
+    alerts = firsts(bus, "alerts.nagorno-karabakh")
+    assert len(alerts) == len(wanted)
+    return alerts
+
+
 def test_an_upgrade_loses_nothing_and_says_nothing_else_twice() -> None:
     address = fresh(articles=2)
     bus = address.open()
@@ -47,11 +57,7 @@ def test_an_upgrade_loses_nothing_and_says_nothing_else_twice() -> None:
         assert not job.check(again).troubles()
         wanted |= put(bus, "after", 50)
         copies = put(bus, "before", 20, source="copycat")
-        until(lambda: out(bus, wanted | copies), 60)
-        tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
-        assert all(tagged[k].duplicate_of for k in copies), "the memory of duplicates came along"
-        alerts = firsts(bus, "alerts.nagorno-karabakh")
-        assert len(alerts) == count(bus, "alerts.nagorno-karabakh") == len(wanted)
+        assert len(remembered(bus, copies, wanted)) == count(bus, "alerts.nagorno-karabakh")
 
 
 def test_a_start_without_a_savepoint_goes_on_at_the_committed_offsets_and_remembers() -> None:
@@ -67,10 +73,7 @@ def test_a_start_without_a_savepoint_goes_on_at_the_committed_offsets_and_rememb
         copies = put(bus, "before", 20, source="copycat")
         again = job.submit(plan(address))
         assert not job.check(again).troubles()
-        until(lambda: out(bus, wanted | copies), 60)
-        tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
-        assert all(tagged[k].duplicate_of for k in copies), "the memory of duplicates was recalled"
-        assert len(firsts(bus, "alerts.nagorno-karabakh")) == len(wanted)
+        remembered(bus, copies, wanted)
 
 
 def test_a_copy_is_known_until_its_horizon_passes_and_not_longer_even_on_an_idle_stream() -> None:

@@ -15,10 +15,10 @@ from connectors.buses import Bus, Entry
 from connectors.feed import parse
 from connectors.records import Alert, Article, article_id, decode, encode
 from pipelines import flow
+from pipelines.address import Address
 from pipelines.canary import SOURCE
 from pipelines.config import shipped
 from pipelines.dedup import fingerprints
-from pipelines.topics import Address
 
 ARTICLES = int(os.environ.get("WIREWATCH_ARTICLES", "1500"))
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from connectors.buses import Entry, Position, memory
 from connectors.errors import ConfigError
 from connectors.records import encode
 from pipelines import accounts
-from pipelines.run import TOPICS
+from pipelines.layout import TOPICS
 
 
 def test_the_four_accounts_are_served_on_loopback_and_add_up() -> None:

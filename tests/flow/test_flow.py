@@ -14,12 +14,13 @@ from factories import article, tagged
 from connectors.buses import Entry
 from connectors.records import Alert, Article, DeadLetter, TaggedArticle, decode, encode
 from pipelines import flow, transforms
+from pipelines.address import Address
 from pipelines.config import shipped
 from pipelines.dedup import fingerprints
+from pipelines.elements import Microbatch
+from pipelines.layout import TOPICS
 from pipelines.rules import RulesAt
-from pipelines.run import TOPICS
 from pipelines.taggers import gazetteer
-from pipelines.topics import Address, Microbatch
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,9 @@ from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, TimerSpec
 
 from connectors.buses import Entry, Record, Topic
 from connectors.errors import TransientError
+from pipelines.address import Address, Reading
 from pipelines.local_runner import LocalStreamingRunner
-from pipelines.topics import Address, ReadFromLog, Reading
+from pipelines.topics import ReadFromLog
 
 pytestmark = pytest.mark.slow
 

@@ -14,12 +14,13 @@ from connectors.buses import Bus, Entry, Position, Topic
 from connectors.errors import ConfigError, TransientError
 from connectors.forward import waiting
 from pipelines import spool, watching
+from pipelines.appending import stopping
 from pipelines.config import Bus as ConfiguredBus
 from pipelines.config import Config, load
+from pipelines.layout import TOPICS, address_of, open_bus, polled, retain, settled
 from pipelines.plan import TaggerAt
-from pipelines.run import LOOPS, TOPICS, Run, address_of, open_bus, polled, retain, settled
+from pipelines.run import LOOPS, Run
 from pipelines.sections import Retain
-from pipelines.topics import stopping
 
 CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
 

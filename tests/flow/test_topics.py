@@ -12,9 +12,12 @@ from factories import NOW, article, tagged
 
 from connectors.buses import Bus, Entry, Position, Record, Topic
 from connectors.errors import TransientError
-from pipelines import topics
+from pipelines import appending
+from pipelines.address import Address, Reading
+from pipelines.appending import append
 from pipelines.config import shipped
-from pipelines.topics import Address, Entries, Microbatch, ReadFromLog, Reading, Records, append
+from pipelines.elements import Entries, Microbatch, Records
+from pipelines.topics import ReadFromLog
 
 SEEN: list[Any] = []
 
@@ -88,7 +91,7 @@ class Full:
 
 
 def test_appending_waits_out_a_bus_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topics, "stopping", threading.Event())
+    monkeypatch.setattr(appending, "stopping", threading.Event())
     bus: Any = Full(3)
     append(bus, (Entry("tagged", "k", b"v"),), patience=0.001)
     assert bus.taken == [Entry("tagged", "k", b"v")]
@@ -97,7 +100,7 @@ def test_appending_waits_out_a_bus_that_refuses(monkeypatch: pytest.MonkeyPatch)
 def test_appending_gives_up_when_the_process_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     stopping = threading.Event()
     stopping.set()
-    monkeypatch.setattr(topics, "stopping", stopping)
+    monkeypatch.setattr(appending, "stopping", stopping)
     with pytest.raises(TransientError):
         append(Full(10**9), (Entry("tagged", "k", b"v"),))  # type: ignore[arg-type]
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from connectors.buses import Topic, memory
 from connectors.errors import ConfigError, TransientError
 from connectors.flink import Flink
+from pipelines.address import Address
 from pipelines.canary import EXTREME, Look, Probe
 from pipelines.flink import ENTRY, SETTINGS, options, package
 from pipelines.flow import Plan
@@ -23,7 +24,6 @@ from pipelines.job import Job
 from pipelines.plan import TaggerAt
 from pipelines.rules import RulesAt
 from pipelines.sections import Flink as Settings
-from pipelines.topics import Address
 
 WELL = Look(
     job="j",

@@ -13,7 +13,8 @@ from connectors.buses.memory import MemoryBus
 from connectors.errors import RejectedError, TransientError
 from connectors.forward import prepare
 from connectors.records import Article, SourceHealth, dead_letter, encode
-from pipelines.status import BEHIND, FAILURES, Aside, Spool, Status, read
+from pipelines.counting import read
+from pipelines.status import BEHIND, FAILURES, Aside, Spool, Status
 
 
 @pytest.fixture
