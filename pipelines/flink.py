@@ -68,6 +68,9 @@ def options(settings: Flink) -> dict[str, str | bool]:
         "finish_bundle_before_checkpointing": True,
         "max_bundle_time_mills": str(round(settings.bundle * 1000)),
         "max_bundle_size": settings.options.get("max_bundle_size", "500"),
+        # While the broker is away a bundle waits, and the checkpoint with it: no reason to start the job again.
+        # A checkpoint that is old for another reason is seen by `wirewatch flink status`.
+        "fail_on_checkpointing_errors": settings.options.get("fail_on_checkpointing_errors", False),
     }
 
 

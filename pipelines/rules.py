@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from connectors.buses import Bus, Topic
-from connectors.errors import ConfigError
+from connectors.errors import ConfigError, TransientError
 from pipelines.address import Address
 from pipelines.matching import Matcher
 from pipelines.taggers import Reader, spacy_names
@@ -44,12 +44,23 @@ class RulesAt:
     models: tuple[tuple[str, str], ...] = ()
 
     def __call__(self) -> Rules:
-        """The rules in force now. Cost: one look at the end of a topic, unless it grew."""
-        bus = self.address.open()
-        ends = tuple(bus.end(TOPIC, p) for p in range(bus.topics()[TOPIC].partitions))
+        """The rules in force now. Cost: one look at the end of a topic, unless it grew.
+
+        While the bus is away those that were in force stay.
+
+        Raises:
+            TransientError: it is away and there are none yet.
+        """
         rules = _compiled.get(self)
-        if rules is None or rules.ends != ends:
-            rules = _compiled[self] = self._compile(bus, ends)
+        bus = self.address.open()
+        try:
+            ends = tuple(bus.end(TOPIC, p) for p in range(bus.topics()[TOPIC].partitions))
+            if rules is None or rules.ends != ends:
+                rules = _compiled[self] = self._compile(bus, ends)
+        except TransientError as error:
+            if rules is None:
+                raise
+            log.warning("no look at the watchlists now; those in force stay", error=str(error))
         return rules
 
     def _compile(self, bus: Bus, ends: tuple[int, ...]) -> Rules:

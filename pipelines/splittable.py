@@ -90,8 +90,8 @@ class PollFn(beam.DoFn, RestrictionProvider):
         if span.start < 0 and not (tracker.try_claim(span.start) and (start == 0 or tracker.try_claim(start - 1))):
             return  # what is left then begins at the offset to read from
         if span.start >= 0:
-            limit = min(PER_POLL, span.stop - start)
-            records = [r for r in self._read(bus, partition, start, limit) if r.offset < span.stop]
+            found = self._read(bus, partition, start, min(PER_POLL, span.stop - start))
+            records = [r for r in found or () if r.offset < span.stop]
             for part in split(records):
                 if not tracker.try_claim(part[-1].offset):
                     return
@@ -100,8 +100,9 @@ class PollFn(beam.DoFn, RestrictionProvider):
             if not records and self.end != NEVER:
                 tracker.try_claim(span.stop)  # nothing more below the end: this range is done
                 return
-            time_ = Timestamp.of((records[0].timestamp if records else time.time()) - LAG)
-            watermark.set_watermark(max(time_, watermark.current_watermark() or time_))  # it may never go back
+            if found is not None:
+                time_ = Timestamp.of((records[0].timestamp if records else time.time()) - LAG)
+                watermark.set_watermark(max(time_, watermark.current_watermark() or time_))  # it may never go back
             start = records[-1].offset + 1 if records else start
             self._commit(bus, partition, start, finalizer)
         _left[place] = start
@@ -119,12 +120,19 @@ class PollFn(beam.DoFn, RestrictionProvider):
                 oldest = min(oldest, record.timestamp)
         return oldest
 
-    def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record]:
+    def _read(self, bus: Bus, partition: int, offset: int, limit: int) -> list[Record] | None:
+        """What is there or comes within the wait; None while the bus is away, since a reader that fails starts anew."""
         place = (self.reading, partition)
-        records = bus.read(self.reading.topic, partition, offset, limit)
-        if not records and self.end == NEVER and not self._given:
-            bus.wait(_waits.get(place, SHORTEST))
+        try:
             records = bus.read(self.reading.topic, partition, offset, limit)
+            if not records and self.end == NEVER and not self._given:
+                bus.wait(_waits.get(place, SHORTEST))
+                records = bus.read(self.reading.topic, partition, offset, limit)
+        except TransientError as error:
+            if self.end != NEVER:
+                raise
+            log.warning("nothing can be read now; asking again", partition=partition, error=str(error))
+            return None
         _waits[place] = SHORTEST if records else min(LONGEST, 2 * _waits.get(place, SHORTEST))
         return records
 

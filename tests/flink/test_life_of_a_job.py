@@ -185,3 +185,17 @@ def test_the_pool_and_its_workers_may_die_and_come_back() -> None:
         time.sleep(2)
         restore()
         until(lambda: out(bus, wanted), 120)
+
+
+def test_a_broker_that_is_away_is_waited_for_and_the_job_does_not_start_again() -> None:
+    address = fresh(articles=2)
+    bus = address.open()
+    with running(address) as (job, current):
+        wanted = put(bus, "before", 100)
+        kill("kafka")
+        time.sleep(8)
+        restore()
+        wanted |= put(bus, "after", 100)
+        until(lambda: out(bus, wanted), 60)
+        assert not job.flink.failure(current)
+        assert not job.check(current).troubles()

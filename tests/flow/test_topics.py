@@ -9,6 +9,7 @@ import pytest
 from apache_beam.coders import registry
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from factories import NOW, article, tagged
+from structlog.testing import capture_logs
 
 from connectors.buses import Bus, Entry, Position, Record, Topic
 from connectors.errors import TransientError
@@ -17,6 +18,8 @@ from pipelines.address import Address, Reading
 from pipelines.appending import append
 from pipelines.config import shipped
 from pipelines.elements import Entries, Microbatch, Records
+from pipelines.rules import RulesAt
+from pipelines.splittable import NEVER, PollFn
 from pipelines.topics import ReadFromLog
 
 SEEN: list[Any] = []
@@ -105,10 +108,42 @@ def test_appending_gives_up_when_the_process_stops(monkeypatch: pytest.MonkeyPat
         append(Full(10**9), (Entry("tagged", "k", b"v"),))  # type: ignore[arg-type]
 
 
+class Away:
+    """A bus that cannot be read."""
+
+    def read(self, *_: Any) -> list[Record]:
+        raise TransientError("no broker")
+
+
+def test_a_reader_asks_again_while_the_bus_is_away_unless_it_must_come_to_an_end(reading: Reading) -> None:
+    bus: Any = Away()
+    with capture_logs() as logs:
+        assert PollFn(reading, NEVER)._read(bus, 0, 0, 1) is None
+    assert [line["log_level"] for line in logs] == ["warning"]
+    with pytest.raises(TransientError):
+        PollFn(reading, 10)._read(bus, 0, 0, 1)
+
+
+def test_the_watchlists_in_force_stay_while_the_bus_is_away(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = reading.address.open()
+    rules = RulesAt(reading.address)
+
+    def away(*_: Any) -> int:
+        raise TransientError("no broker")
+
+    bus.create(Topic("watchlists", compact=True))
+    monkeypatch.setattr(bus, "end", away)
+    with pytest.raises(TransientError):
+        rules()
+    monkeypatch.undo()
+    now = rules()
+    monkeypatch.setattr(bus, "end", away)
+    assert rules() is now
+
+
 def test_every_step_of_the_flow_says_what_it_gives_so_that_nothing_is_pickled(reading: Reading) -> None:
     from pipelines import flow
     from pipelines.plan import TaggerAt
-    from pipelines.rules import RulesAt
 
     pipeline = beam.Pipeline(FnApiRunner())
     flow.build(pipeline, flow.Plan(reading.address, TaggerAt(shipped() / "gazetteer"), RulesAt(reading.address), 60.0))

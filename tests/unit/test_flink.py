@@ -53,6 +53,7 @@ def test_an_option_that_would_silence_the_job_is_refused_with_the_reason(name: s
 def test_other_options_tune_the_job() -> None:
     chosen = options(settings(options={"max_bundle_size": "50", "state_backend": "rocksdb"}, checkpoint=5.0))
     assert chosen["max_bundle_size"] == "50"
+    assert chosen["fail_on_checkpointing_errors"] is False
     assert chosen["state_backend"] == "rocksdb"
     assert chosen["checkpointing_interval"] == "5000"
     assert chosen["finish_bundle_before_checkpointing"] is True
