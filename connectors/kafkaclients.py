@@ -109,7 +109,7 @@ class Options(BaseModel):
 
     def place(self, topic: str, partition: int) -> TopicPartition:
         """A partition of a topic, as the cluster calls it."""
-        return TopicPartition(self.named(topic), partition)
+        return _place(self.prefix, topic, partition)
 
 
 class Clients:
@@ -273,6 +273,11 @@ def ours(options: Options, what: str, unknown: bool = False) -> Iterator[None]:
         outcome = "; whether it was done is unknown, the same call again adds nothing twice" if unknown else ""
         why = str(error) or type(error).__name__
         raise TransientError(f"Kafka at {_at(options)} cannot {what} now: {why}{outcome}") from error
+
+
+@functools.lru_cache(1024)
+def _place(prefix: str, topic: str, partition: int) -> TopicPartition:
+    return TopicPartition(prefix + topic, partition)
 
 
 def _at(options: Options) -> str:

@@ -21,6 +21,7 @@ from kafka import errors as theirs
 
 from connectors import metrics
 from connectors.bell import Bell
+from connectors.buses import Record
 from connectors.errors import TransientError
 from connectors.kafkaclients import Clients, ours
 
@@ -53,7 +54,7 @@ class _Place:
     end: int
     asked: float = 0.0
     paused: bool = False
-    records: deque[Any] = field(default_factory=deque)
+    records: deque[Record] = field(default_factory=deque)
     size: int = 0
 
 
@@ -73,7 +74,7 @@ class Reader:
         self._last = 0, float("-inf")
         self._lock = threading.Lock()
 
-    def read(self, partition: TopicPartition, offset: int, limit: int) -> list[Any]:
+    def read(self, partition: TopicPartition, offset: int, limit: int) -> list[Record]:
         """The next at most *limit* records from *offset* on.
 
         Raises:
@@ -90,7 +91,10 @@ class Reader:
                 if time.monotonic() > deadline:
                     self._places.pop(partition, None)
                     raise theirs.KafkaTimeoutError(f"nothing at offset {offset}")
-            found = [place.records.popleft() for _ in range(min(limit, len(place.records)))]
+            if limit < len(place.records):
+                found = [place.records.popleft() for _ in range(limit)]
+            else:
+                found, place.records = list(place.records), deque()
             if found:
                 place.next = found[-1].offset + 1
                 place.size -= _size(found)
@@ -182,12 +186,22 @@ class Reader:
             return
         for partition, records in fetched.items():
             place = self._places[partition]
-            new = [record for record in records if record.offset >= place.next]
+            topic = partition.topic.removeprefix(self._clients.options.prefix)
+            new = [_record(topic, record) for record in records if record.offset >= place.next]
             place.records.extend(new)
             place.size += _size(new)
         if fetched:
             self._bell.ring()
 
 
-def _size(records: list[Any]) -> int:
-    return sum(OBJECT + len(record.value or b"") for record in records)
+def _record(topic: str, record: Any) -> Record:
+    raw = record.key or b""
+    try:
+        key = raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        key = raw.decode("utf-8", "surrogateescape")
+    return Record(topic, record.partition, record.offset, key, record.value, record.timestamp / 1000)
+
+
+def _size(records: list[Record]) -> int:
+    return OBJECT * len(records) + sum([len(record.value or b"") for record in records])

@@ -87,16 +87,16 @@ class Topics:
                 self._admin.create(place.topic, 1, {"cleanup.policy": "compact"})
             _, end = self._admin.ends(place)  # what is read in vain all the time is fetched all the time
             while self._read < end and (found := self._reader.read(place, self._read, 1000)):
-                promises = (Topic(**msgspec.json.decode(record.value)) for record in found)
+                promises = (Topic(**msgspec.json.decode(record.value or b"")) for record in found)
                 self._promises |= {topic.name: topic for topic in promises}
                 self._read = found[-1].offset + 1
             there = self._admin.describe([self._options.named(name) for name in self._promises])
         except TransientError as error:
             self._away = time.monotonic(), str(error)
             raise
-        found = [(topic, there.get(self._options.named(topic.name))) for topic in self._promises.values()]
-        self._topics = {topic.name: dataclasses.replace(topic, partitions=k.partitions) for topic, k in found if k}
-        self._ids = {topic.name: known.id for topic, known in found if known}
+        counted = [(topic, there.get(self._options.named(topic.name))) for topic in self._promises.values()]
+        self._topics = {topic.name: dataclasses.replace(topic, partitions=k.partitions) for topic, k in counted if k}
+        self._ids = {topic.name: known.id for topic, known in counted if known}
         self._looked = time.monotonic()
 
     def _make(self, topic: Topic) -> None:
