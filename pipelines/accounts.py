@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import structlog
 from prometheus_client import REGISTRY, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 
 from connectors.buses import Bus
-from connectors.errors import ConfigError
 from pipelines import counting
+
+log = structlog.get_logger(__name__)
 
 HOST = "127.0.0.1"
 """Metrics name sources and sinks: they are for this machine (threat T-16)."""
@@ -22,18 +24,15 @@ HOST = "127.0.0.1"
 def serve(bus: Bus, port: int, spool: Bus | None = None) -> None:
     """Serve metrics on *port* of `HOST`, from a thread, until the process ends.
 
-    While *bus* is away the accounts are left out; the counters of this process are there.
-
-    Raises:
-        ConfigError: the port is taken.
+    While *bus* is away the accounts are left out; the counters of this process are there. On a port that is taken,
+    most likely by another role on this machine, nothing is served, and a warning says so.
     """
     try:
         start_http_server(port, addr=HOST)
     except OSError as error:
-        raise ConfigError(
-            f"metrics: port {port} cannot be used ({error.strerror}): set another, or 0 for none"
-        ) from error
-    REGISTRY.register(Accounts(bus, spool))
+        log.warning("no metrics of this process: set another metrics.port", port=port, error=error.strerror)
+    else:
+        REGISTRY.register(Accounts(bus, spool))
 
 
 class Accounts:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.buses import Bus, Record, every
-from connectors.errors import RejectedError, TransientError
+from connectors.errors import ConfigError, RejectedError, TransientError
 from connectors.forward import waiting
 from connectors.records import SourceHealth, decode
 from pipelines.status import Aside, Lag, Span, Spool, Status
@@ -39,15 +39,15 @@ class _Letter(Struct):
 def read(bus: Bus, config: Config | None = None, now: datetime | None = None, spool: Bus | None = None) -> Status:
     """Look at *bus*, and at the poller's *spool*; with *config*, only at the sources and sinks that are configured.
 
-    A bus that is away is told, not raised. Cost: reads the topics `source-health` and `dead-letters` whole; of the
-    others only their ends. Reading never holds up those that write.
+    A bus that is away, or refuses us, is told and not raised. Cost: reads the topics `source-health` and `dead-letters`
+    whole; of the others only their ends. Reading never holds up those that write.
     """
     now = now or datetime.now(UTC)
     kept = _spool(spool) if spool else None
     try:
         seen = _bus(bus, config, now)
         healths = _healths(bus)
-    except TransientError as error:
+    except (TransientError, ConfigError) as error:
         seen, healths = Status(at=now, away=str(error) or "it does not answer"), {}
     if spool:
         healths |= _healths(spool)  # newer than what the bus was told
