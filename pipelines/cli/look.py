@@ -135,9 +135,17 @@ def _show(seen: Status, troubles: list[str]) -> None:
     )
     output.table(
         "Readers",
-        ["group", "topic", "offset", "end", "lag", "waiting since"],
+        ["group", "topic", "partition", "offset", "end", "lag", "waiting since"],
         (
-            (x.group, x.topic, str(x.committed), str(x.end), _amount(x.lag), output.ago(x.waiting, seen.at))
+            (
+                x.group,
+                x.topic,
+                str(x.partition),
+                str(x.committed),
+                str(x.end),
+                _amount(x.lag),
+                output.ago(x.waiting, seen.at),
+            )
             for x in seen.lags
         ),
     )
