@@ -44,7 +44,7 @@ class Job:
     def running(self) -> str | None:
         """The id of the job that runs under our name; None when none does."""
         alive = (job for job in self.flink.jobs() if job["state"] in ALIVE)
-        return next((str(job["jid"]) for job in alive if job["name"].startswith(self.settings.job)), None)
+        return next((str(job["jid"]) for job in alive if job["name"] == self.settings.job), None)
 
     def submit(self, plan: Plan, savepoint: str | None = None, *, skip_unknown_state: bool = False) -> str:
         """Start *plan*, from *savepoint* when given, else from the offsets committed on the bus; the job's id.
