@@ -1,94 +1,36 @@
-"""What a watchlist looks for: phrases, places and actors, and groups of these.
+"""What a watchlist looks for: phrases, places and actors, and how they must stand together.
 
-A *phrase* is met whatever its case and accents; a trailing ``*`` leaves the ending of its last word open, and
-an acronym in capitals is met in capitals only. A *place* or *actor* is met in all its spellings. A group
-holds when ``any``, ``all`` or ``none`` of its conditions do; with several of the three, each of them must.
+A condition holds for an article or not, and the words that made it hold are its *hits*. Eight forms, each a mapping
+that one key names (a plain text is a phrase):
+
+====================  ================================================================================================
+``phrase``            the words stand somewhere; hits: each place where they do
+``place``, ``actor``  one of its names does, in any spelling and language
+``group``             one of the conditions holds that the file lists under this name in ``groups``
+``any all none``      a group: one, every one, not one of its conditions holds; hits: those of the ones that hold
+``near``              every condition has a hit within *distance* words of the others, in one zone, *ordered* as listed
+``sentence``          every condition has a hit in one sentence
+``of``                a condition of which some hits do not count, those outside the zones *in* and those with a hit of
+                      *unless_near* within *distance* words, and of which at least *count* must be left
+====================  ================================================================================================
 
 Values are what a file says, checked, immutable and hashable. `anchors` is what makes matching cheap.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator as After
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from connectors.records import Zone
 from pipelines.events import Loc
-from pipelines.folding import fold
+from pipelines.phrases import Phrase, Slug, Value
 
-STEM = 3
-"""Fewest letters before an open ending; shorter ones begin half a dictionary."""
-
-STOP_WORDS = frozenset(
-    """
-    a an and are as at be but by for from has he in is it its not of on or she that the they this to was we
-    were who will with you и в во не на что он она они я с со как а то но по из у за от о для это мы вы le la
-    les un une des de du et en que qui dans est au aux pour par sur pas il elle ve bir bu da ile için və ilə
-    üçün և է են ի որ ու մի der die das und ein eine den von mit ist zu im el los las y
-    """.split()  # noqa: SIM905 - a list literal of this is unreadable
-)
-"""Words that say nothing by themselves: the most frequent function words of the shipped lists' languages."""
-
-
-class Value(BaseModel):
-    """A part of a watchlist: immutable, hashable, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _slug(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,64}", text):
-        raise ValueError("must be 1 to 64 of a-z, 0-9 and -")
-    return text
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text
-
-
-Slug = Annotated[str, After(_slug)]
-Line = Annotated[str, StringConstraints(max_length=300), After(_said)]
-
-
-class Phrase(Value):
-    """Words as they stand in a text, whatever their case and accents. In the file a plain text is enough."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: or_short(schema, {"type": "string"}))
-
-    phrase: Line
-    broad: bool = Field(default=False, description="allow one letter, or nothing but stop words")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, data: Any) -> Any:
-        return {"phrase": data} if isinstance(data, str) else data
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Phrase:
-        stem = self.phrase.strip().removesuffix("*")
-        words = re.findall(r"[^\W_]+", fold(stem).text)
-        said = sum(len(word) for word in words if word not in STOP_WORDS)
-        if "*" in stem:
-            raise ValueError("'*' may only stand at the end of the last word")
-        if stem != stem.rstrip():
-            raise ValueError("'*' stands for an ending: put a word before it")
-        if not words:
-            raise ValueError("must have a letter or digit")
-        if self.broad:
-            return self
-        if self.phrase.strip().endswith("*") and said < STEM:
-            raise ValueError(f"an open ending needs {STEM} letters before it (or say 'broad: true')")
-        if said <= 1:
-            raise ValueError(f"'{self.phrase}' would match almost every article (say 'broad: true' if you mean it)")
-        return self
-
-    def __str__(self) -> str:
-        return self.phrase
+FARTHEST = 100
+"""Words that may lie between; farther apart, two things only stand in one article, which ``all`` says."""
 
 
 class Place(Value):
@@ -109,6 +51,15 @@ class Actor(Value):
         return f"actor: {self.actor}"
 
 
+class Named(Value):
+    """A group that the file names under ``groups``, to be used in several places: one of its conditions must hold."""
+
+    group: Slug
+
+    def __str__(self) -> str:
+        return f"group: {self.group}"
+
+
 class Group(Value):
     """Conditions together: one of *any* must hold, every one of *all*, and not one of *none*."""
 
@@ -119,7 +70,7 @@ class Group(Value):
     @model_validator(mode="after")
     def _has_parts(self) -> Group:
         if not (self.any or self.all or self.none):
-            raise ValueError("must be a phrase, or have one of the keys phrase, place, actor, any, all, none")
+            raise ValueError(KEYS)
         return self
 
     def __str__(self) -> str:
@@ -130,12 +81,75 @@ class Group(Value):
         yield from ((name, part) for name in ("any", "all", "none") if (part := getattr(self, name)))
 
 
+class Near(Value):
+    """Hits of every condition, all of them within *distance* words; with *ordered*, one after the other as listed.
+
+    The distance of two hits is how many words the second stands after the first: neighbours are 1 apart.
+    """
+
+    near: Together
+    distance: int = Field(ge=1, le=FARTHEST)
+    ordered: bool = False
+
+    def __str__(self) -> str:
+        return f"within {self.distance} words{' in this order' if self.ordered else ''}"
+
+
+class Sentence(Value):
+    """Hits of every condition in one sentence."""
+
+    sentence: Together
+
+    def __str__(self) -> str:
+        return "in one sentence"
+
+
+class Of(Value):
+    """A condition of which not every hit counts: only those *in* some zones, and not *unless_near* something else."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    of: Words
+    in_: tuple[Zone, ...] | None = Field(default=None, alias="in", min_length=1)
+    unless_near: Annotated[tuple[Words, ...], Field(min_length=1)] = ()
+    distance: int | None = Field(default=None, ge=1, le=FARTHEST, description="of unless_near, in words")
+    count: int = Field(default=1, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Of:
+        if bool(self.unless_near) != (self.distance is not None):
+            raise ValueError("unless_near and distance go together: within how many words?")
+        if self.in_ is None and not self.unless_near and self.count == 1:
+            raise ValueError("'of' needs one of the keys in, unless_near, count")
+        return self
+
+    def __str__(self) -> str:
+        said = [f"in {' or '.join(self.in_)}"] if self.in_ else []
+        said += [f"unless within {self.distance} words of {len(self.unless_near)}"] if self.unless_near else []
+        said += [f"at least {self.count} times"] if self.count > 1 else []
+        return ", ".join(said)
+
+
+KEYS = "must be a phrase, or have one of the keys phrase, place, actor, group, any, all, none, near, sentence, of"
+
+_NAMES = {key: key for key in ("phrase", "place", "actor", "near", "sentence", "of")} | {"group": "named"}
+
+
 def _kind(data: Any) -> str | None:
     if isinstance(data, str | Phrase):
         return "phrase"
     if isinstance(data, dict):
-        return next((key for key in ("phrase", "place", "actor") if key in data), "group")
-    return type(data).__name__.lower() if isinstance(data, Place | Actor | Group) else None
+        return next((name for key, name in _NAMES.items() if key in data), "parts")
+    if isinstance(data, Group):
+        return "parts"
+    return type(data).__name__.lower() if isinstance(data, Value) else None
+
+
+def _words(condition: Condition) -> Condition:
+    """Refuse what has no hits whenever it holds: nothing can stand near it."""
+    if isinstance(condition, Group) and not (condition.any or condition.all):
+        raise ValueError("'none' alone has no words in the article: say what must be there")
+    return condition
 
 
 Leaf = Phrase | Place | Actor
@@ -143,24 +157,77 @@ Condition = Annotated[
     Annotated[Phrase, Tag("phrase")]
     | Annotated[Place, Tag("place")]
     | Annotated[Actor, Tag("actor")]
-    | Annotated[Group, Tag("group")],
-    Discriminator(
-        _kind,
-        custom_error_type="condition",
-        custom_error_message="must be a phrase, or have one of the keys phrase, place, actor, any, all, none",
-    ),
+    | Annotated[Named, Tag("named")]
+    | Annotated[Group, Tag("parts")]
+    | Annotated[Near, Tag("near")]
+    | Annotated[Sentence, Tag("sentence")]
+    | Annotated[Of, Tag("of")],
+    Discriminator(_kind, custom_error_type="condition", custom_error_message=KEYS),
 ]
 Conditions = Annotated[tuple[Condition, ...], Field(min_length=1)]
+Words = Annotated[Condition, After(_words)]
+Together = Annotated[tuple[Words, ...], Field(min_length=2)]
+
+
+def parts(condition: Condition) -> Iterator[tuple[Loc, Condition]]:
+    """The conditions right inside *condition*, with where they stand in it."""
+    match condition:
+        case Group():
+            for name, inside in condition.parts():
+                yield from (((name, index), part) for index, part in enumerate(inside))
+        case Near():
+            yield from ((("near", index), part) for index, part in enumerate(condition.near))
+        case Sentence():
+            yield from ((("sentence", index), part) for index, part in enumerate(condition.sentence))
+        case Of():
+            yield ("of",), condition.of
+            yield from ((("unless_near", index), part) for index, part in enumerate(condition.unless_near))
+
+
+def resolved(condition: Condition, groups: Mapping[str, Condition]) -> Condition:
+    """*condition* with what its names stand for.
+
+    Raises:
+        KeyError: a name that is not in *groups*.
+    """
+
+    def every(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        return tuple(resolved(part, groups) for part in conditions)
+
+    match condition:
+        case Named():
+            return groups[condition.group]
+        case Group():
+            return condition.model_copy(update={name: every(inside) for name, inside in condition.parts()})
+        case Near():
+            return condition.model_copy(update={"near": every(condition.near)})
+        case Sentence():
+            return condition.model_copy(update={"sentence": every(condition.sentence)})
+        case Of():
+            inside = {"of": resolved(condition.of, groups), "unless_near": every(condition.unless_near)}
+            return condition.model_copy(update=inside)
+    return condition
+
+
+def plain(condition: Condition) -> Any:
+    """*condition* as a file says it."""
+    said: dict[Any, Any] = condition.model_dump(by_alias=True, exclude_defaults=True, mode="json")
+    if said.keys() == {"phrase"}:
+        return said["phrase"]
+    for (key, *index), part in parts(condition):
+        if index:
+            said[key][index[0]] = plain(part)
+        else:
+            said[key] = plain(part)
+    return said
 
 
 def leaves(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Leaf]]:
     """Every phrase, place and actor of *condition*, with where it stands."""
-    if isinstance(condition, Group):
-        for name, part in condition.parts():
-            for index, inner in enumerate(part):
-                yield from leaves(inner, (*loc, name, index))
-    else:
+    if isinstance(condition, Phrase | Place | Actor):
         yield loc, condition
+    for inner, part in parts(condition):
+        yield from leaves(part, (*loc, *inner))
 
 
 def anchors(condition: Condition) -> frozenset[Leaf] | None:
@@ -168,23 +235,25 @@ def anchors(condition: Condition) -> frozenset[Leaf] | None:
 
     Of several such sets the smallest is given.
     """
-    if not isinstance(condition, Group):
-        return frozenset((condition,))
-    sets = [anchors(part) for part in condition.all]
-    if condition.any:
-        branches = [anchors(part) for part in condition.any]
-        sets.append(None if None in branches else frozenset().union(*filter(None, branches)))
+    match condition:
+        case Group():
+            sets = [anchors(part) for part in condition.all]
+            if condition.any:
+                branches = [anchors(part) for part in condition.any]
+                sets.append(None if None in branches else frozenset().union(*filter(None, branches)))
+        case Near():
+            sets = [anchors(part) for part in condition.near]
+        case Sentence():
+            sets = [anchors(part) for part in condition.sentence]
+        case Of():
+            sets = [anchors(condition.of)]
+        case Named():
+            raise AssertionError(condition)  # `resolved` has replaced it
+        case _:
+            return frozenset((condition,))
     return min((s for s in sets if s is not None), key=len, default=None)
 
 
 def entity(leaf: Leaf) -> str:
     """The id of a place or actor, "" for a phrase."""
     return "" if isinstance(leaf, Phrase) else leaf.place if isinstance(leaf, Place) else leaf.actor
-
-
-def or_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
-    """Let something shorter stand for the whole mapping."""
-    mapping = dict(schema)
-    schema.clear()
-    schema["description"] = mapping.pop("description", "")
-    schema["anyOf"] = [short, mapping]

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import get_args
 
 from connectors.errors import Problem
-from connectors.records import Article, Evidence, Tag, TaggedArticle, Zone
-from pipelines.conditions import Actor, Condition, Group, Leaf, Phrase, Place, anchors, leaves
+from connectors.records import Article, Evidence, Tag, TaggedArticle
+from pipelines.conditions import Actor, Leaf, Place, anchors, entity, leaves
+from pipelines.evaluating import Explanation, compiled
+from pipelines.evaluating import explain as explained
+from pipelines.phrases import Phrase
 from pipelines.scanning import Pattern, Scanner
+from pipelines.standing import ORDER, Hit, Hits, Text, reading
 from pipelines.watchlists import Example, Watchlist
 
 EVIDENCE_LIMIT = 20
@@ -29,8 +32,6 @@ EVIDENCE_LIMIT = 20
 SNIPPET = 80
 """Characters shown on either side of the evidence."""
 
-_ZONES: dict[Zone, int] = {zone: order for order, zone in enumerate(get_args(Zone))}
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -38,27 +39,6 @@ class Match:
 
     watchlist: Watchlist
     evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Whether a condition held: a phrase, place or actor with what was met of it, a group with its parts."""
-
-    rule: str
-    held: bool
-    evidence: tuple[Evidence, ...] = ()
-    parts: tuple[Explanation, ...] = ()
-
-
-Find = Callable[[Leaf], Sequence[Evidence]]
-Span = tuple[Zone, int, int]
-"""Where a phrase was met."""
-
-Met = dict[int, list[Span | Tag]]
-"""What was met, by the number of the phrase, place or actor."""
-
-Rule = int | tuple[tuple["Rule", ...], ...]
-"""A condition compiled: the number of a phrase, place or actor, or the three lists of a group."""
 
 
 class Matcher:
@@ -70,58 +50,68 @@ class Matcher:
 
     def __init__(self, watchlists: Iterable[Watchlist]) -> None:
         self.watchlists = tuple(sorted(watchlists, key=lambda w: w.id))
-        every = dict.fromkeys(leaf for w in self.watchlists for _, leaf in leaves(w.match))
+        every = dict.fromkeys(leaf for w in self.watchlists for _, leaf in leaves(w.condition))
         self._numbers = {leaf: number for number, leaf in enumerate(every)}
-        phrases = [leaf for leaf in every if isinstance(leaf, Phrase)]
-        self._scanner = Scanner([Pattern(phrase.phrase) for phrase in phrases])
-        self._phrases = [self._numbers[phrase] for phrase in phrases]
+        self._leaves = list(every)
+        self._phrases = [leaf for leaf in every if isinstance(leaf, Phrase)]
+        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for phrase in self._phrases])
         self._entities = {_key(leaf): n for leaf, n in self._numbers.items() if not isinstance(leaf, Phrase)}
-        self._rules = [_compiled(w.match, self._numbers) for w in self.watchlists]
+        self._rules = [compiled(w.condition, self._numbers.__getitem__) for w in self.watchlists]
         self._candidates: defaultdict[int, list[int]] = defaultdict(list)
         for rule, watchlist in enumerate(self.watchlists):
-            for leaf in anchors(watchlist.match) or ():
+            for leaf in anchors(watchlist.condition) or ():
                 self._candidates[self._numbers[leaf]].append(rule)
 
     def match(self, tagged: TaggedArticle) -> list[Match]:
         """The watchlists that hold for *tagged*, by id."""
-        met = self._scan(tagged)
-        candidates = {rule for number in met for rule in self._candidates.get(number, ())}
+        text = Text(tagged, self._scan(tagged))
+        candidates = {rule for number in text.met for rule in self._candidates.get(number, ())}
         matches = []
         for rule in sorted(candidates):
             watchlist = self.watchlists[rule]
-            if _admits(watchlist, tagged) and _holds(self._rules[rule], met):
-                explanation = _explain(watchlist.match, lambda leaf: self._evidence(leaf, met, tagged))
-                matches.append(Match(watchlist, _chosen(explanation)))
+            if _admits(watchlist, tagged) and (hits := self._rules[rule](text)) is not None:
+                shown = (_evidence(self._leaves[hit.leaf], hit, tagged) for hit in _each(hits))
+                matches.append(Match(watchlist, _chosen(shown)))
         return matches
 
-    def _scan(self, tagged: TaggedArticle) -> Met:
+    def _scan(self, tagged: TaggedArticle) -> dict[int, Hits]:
         """By number, every phrase, place and actor of any list that the article has, with where."""
-        met: defaultdict[int, list[Span | Tag]] = defaultdict(list)
+        met: defaultdict[int, Hits] = defaultdict(list)
         for tag in tagged.tags:
             if (number := self._entities.get((tag.kind, tag.id))) is not None:
-                met[number].append(tag)
+                met[number].append(Hit(tag.zone, tag.start, tag.end, number, tag.how))
         for zone, text in tagged.article.zones():
             for pattern, start, end in self._scanner.scan(text):
-                met[self._phrases[pattern]].append((zone, start, end))
+                phrase = self._phrases[pattern]
+                if phrase.admits(tagged.language):
+                    number = self._numbers[phrase]
+                    met[number].append(Hit(zone, start, end, number))
         return met
-
-    def _evidence(self, leaf: Leaf, met: dict[int, list[Span | Tag]], tagged: TaggedArticle) -> list[Evidence]:
-        return [_evidence(leaf, span, tagged) for span in met.get(self._numbers[leaf], ())]
 
 
 def naive(watchlist: Watchlist, tagged: TaggedArticle) -> Match | None:
-    """The oracle: evaluate *watchlist* alone, looking for each of its phrases by itself."""
-    explanation = explain(watchlist, tagged)
-    return Match(watchlist, _chosen(explanation)) if explanation.held else None
+    """Evaluate *watchlist* alone, looking for each of its phrases by itself: slow, and without index or shortcut."""
+    numbers, text, shown = _alone(watchlist, tagged)
+    hits = compiled(watchlist.condition, numbers.__getitem__)(text)
+    if hits is None or not _admits(watchlist, tagged):
+        return None
+    return Match(watchlist, _chosen(map(shown, _each(hits))))
 
 
 def explain(watchlist: Watchlist, tagged: TaggedArticle) -> Explanation:
     """Why *watchlist* holds or not, condition by condition; the first part says whether it looks at all."""
-    condition = _explain(watchlist.match, lambda leaf: _find(leaf, tagged))
+    numbers, text, shown = _alone(watchlist, tagged)
+    condition = explained(watchlist.condition, numbers.__getitem__, text, shown)
     admitted = _admits(watchlist, tagged)
     source = tagged.article.source
     door = Explanation(f"language '{tagged.language}' and source '{source}' are looked at", admitted)
     return Explanation(watchlist.id, admitted and condition.held, parts=(door, condition))
+
+
+def _alone(watchlist: Watchlist, tagged: TaggedArticle) -> tuple[dict[Leaf, int], Text, Callable[[Hit], Evidence]]:
+    found = list(dict.fromkeys(leaf for _, leaf in leaves(watchlist.condition)))
+    text = Text(tagged, {n: _find(leaf, n, tagged) for n, leaf in enumerate(found)})
+    return {leaf: n for n, leaf in enumerate(found)}, text, lambda hit: _evidence(found[hit.leaf], hit, tagged)
 
 
 def run_examples(watchlist: Watchlist, tag: Callable[[Sequence[Article]], Sequence[Sequence[Tag]]]) -> list[Problem]:
@@ -159,103 +149,60 @@ def _admits(watchlist: Watchlist, tagged: TaggedArticle) -> bool:
     return watchlist.admits(tagged.language, tagged.article.source)
 
 
-def _compiled(condition: Condition, numbers: dict[Leaf, int]) -> Rule:
-    if not isinstance(condition, Group):
-        return numbers[condition]
-    parts = (condition.any, condition.all, condition.none)
-    return tuple(tuple(_compiled(inner, numbers) for inner in part) for part in parts)
+def _each(hits: Hits) -> list[Hit]:
+    """The *hits* without repetitions, in reading order."""
+    return sorted(set(hits), key=reading)
 
 
-def _holds(rule: Rule, met: Container[int]) -> bool:
-    if isinstance(rule, int):
-        return rule in met
-    some, every, no = rule
-    if some and not any(_holds(part, met) for part in some):
-        return False
-    return all(_holds(part, met) for part in every) and not any(_holds(part, met) for part in no)
-
-
-def _explain(condition: Condition, find: Find) -> Explanation:
-    if not isinstance(condition, Group):
-        evidence = tuple(find(condition))
-        return Explanation(str(condition), bool(evidence), evidence)
-    parts = []
-    for name, conditions in condition.parts():
-        inner = tuple(_explain(part, find) for part in conditions)
-        some, every = any(part.held for part in inner), all(part.held for part in inner)
-        held = {"any": some, "all": every, "none": not some}[name]
-        parts.append(Explanation(name, held, parts=inner))
-    if len(parts) == 1:
-        return parts[0]
-    return Explanation("all", all(part.held for part in parts), parts=tuple(parts))
-
-
-def _chosen(explanation: Explanation) -> tuple[Evidence, ...]:
+def _chosen(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """The evidence an alert carries: each distinct surface before a repetition, slips and acronyms first."""
     seen: Counter[tuple[str, str]] = Counter()
     ranked: list[tuple[int, bool, int, Evidence]] = []
-    for evidence in _outermost(_grounds(explanation)):
+    for evidence in _outermost(found):
         same = (evidence.rule, evidence.surface.casefold())
         ranked.append((seen[same], evidence.how == "exact", len(ranked), evidence))
         seen[same] += 1
     ranked.sort(key=lambda r: r[:3])
-    return tuple(sorted((evidence for *_, evidence in ranked[:EVIDENCE_LIMIT]), key=_reading))
+    kept = (evidence for *_, evidence in ranked[:EVIDENCE_LIMIT])
+    return tuple(sorted(kept, key=lambda e: (ORDER[e.zone], e.start, e.end, e.rule)))
 
 
 def _outermost(found: Iterable[Evidence]) -> Iterator[Evidence]:
     """In reading order, what does not stand within something else found; of two on one span, the entity."""
     zone, end = "", 0
-    for evidence in sorted(found, key=lambda e: (_ZONES[e.zone], e.start, -e.end, not e.entity, e.rule)):
+    for evidence in sorted(found, key=lambda e: (ORDER[e.zone], e.start, -e.end, not e.entity, e.rule)):
         if evidence.zone != zone or evidence.end > end:
             zone, end = evidence.zone, evidence.end
             yield evidence
 
 
-def _grounds(explanation: Explanation) -> Iterator[Evidence]:
-    """What made *explanation* hold; what ``none`` looked for is no ground."""
-    if explanation.held:
-        yield from explanation.evidence
-        for part in explanation.parts if explanation.rule != "none" else ():
-            yield from _grounds(part)
-
-
-def _reading(evidence: Evidence) -> tuple[int, int, int, str]:
-    return _ZONES[evidence.zone], evidence.start, evidence.end, evidence.rule
-
-
-def _find(leaf: Leaf, tagged: TaggedArticle) -> list[Evidence]:
-    found: list[Span | Tag] = []
-    if isinstance(leaf, Phrase):
-        for zone, text in tagged.article.zones():
-            found += [(zone, hit.start, hit.end) for hit in _alone(leaf).scan(text)]
-    else:
-        found += [tag for tag in tagged.tags if (tag.kind, tag.id) == _key(leaf)]
-    return [_evidence(leaf, span, tagged) for span in found]
+def _find(leaf: Leaf, number: int, tagged: TaggedArticle) -> Hits:
+    if not isinstance(leaf, Phrase):
+        return [Hit(t.zone, t.start, t.end, number, t.how) for t in tagged.tags if (t.kind, t.id) == _key(leaf)]
+    zones = tagged.article.zones() if leaf.admits(tagged.language) else ()
+    return [Hit(zone, hit.start, hit.end, number) for zone, text in zones for hit in _scanner(leaf).scan(text)]
 
 
 @functools.lru_cache(1024)
-def _alone(phrase: Phrase) -> Scanner:
-    return Scanner([Pattern(phrase.phrase)])
+def _scanner(phrase: Phrase) -> Scanner:
+    return Scanner([Pattern(phrase.phrase, phrase.case)])
 
 
 def _key(leaf: Place | Actor) -> tuple[str, str]:
     return ("place", leaf.place) if isinstance(leaf, Place) else ("actor", leaf.actor)
 
 
-def _evidence(leaf: Leaf, span: Span | Tag, tagged: TaggedArticle) -> Evidence:
-    if isinstance(span, Tag):
-        return Evidence(
-            rule=str(leaf),
-            zone=span.zone,
-            start=span.start,
-            end=span.end,
-            surface=span.surface,
-            entity=span.id,
-            how=span.how,
-        )
-    zone, start, end = span
-    text: str = getattr(tagged.article, zone)
-    return Evidence(rule=str(leaf), zone=zone, start=start, end=end, surface=text[start:end])
+def _evidence(leaf: Leaf, hit: Hit, tagged: TaggedArticle) -> Evidence:
+    text: str = getattr(tagged.article, hit.zone)
+    return Evidence(
+        rule=str(leaf),
+        zone=hit.zone,
+        start=hit.start,
+        end=hit.end,
+        surface=text[hit.start : hit.end],
+        entity=entity(leaf),
+        how=hit.how,
+    )
 
 
 def _example(watchlist: Watchlist, example: Example) -> Article:

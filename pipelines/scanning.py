@@ -71,9 +71,10 @@ PARTICLES = frozenset(
 
 
 class Pattern(NamedTuple):
-    """One name to find."""
+    """One name to find; with *case* only in capitals and small letters as it is written."""
 
     text: str
+    case: bool = False
 
 
 class Hit(NamedTuple):
@@ -97,7 +98,7 @@ class Scanner:
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         owners: defaultdict[str, list[tuple[int, _Form]]] = defaultdict(list)
         for number, pattern in enumerate(patterns):
-            form = _form(pattern.text)
+            form = _form(pattern)
             owners[form.key].append((number, form))
         self._owners = list(owners.values())
         self._automaton = AhoCorasick(
@@ -138,6 +139,7 @@ class _Form(NamedTuple):
     key: str
     is_open: bool
     acronym: bool
+    cased: str
 
     def end(self, folded: Folded, text: str, start: int, end: int) -> int | None:
         """Where the hit of the key at folded ``[start:end]`` ends with its ending, or None when it is none."""
@@ -145,21 +147,26 @@ class _Form(NamedTuple):
         while last < len(folded.text) and last - end <= OPEN and _joined(folded.text[last - 1], folded.text[last]):
             last += 1
         ending = last - end
-        if self.acronym:
+        if self.cased:
+            low, high = folded.span(start, end)
+            if text[low:high] != self.cased:
+                return None
+        elif self.acronym:
             low, high = folded.span(start, end)
             small = ending <= SUFFIX and high - low > 2 and text[high : folded.span(start, last)[1]].islower()
             return last if text[low:high].isupper() and (not ending or small) else None
         return last if not ending or (self.is_open and ending <= OPEN) else None
 
 
-def _form(pattern: str) -> _Form:
-    stem = pattern.strip()
+def _form(pattern: Pattern) -> _Form:
+    stem = pattern.text.strip()
     is_open = stem.endswith("*")
     stem = stem.removesuffix("*").strip()
     key = " ".join(fold(stem).text.split())
     if not any(map(_in_word, key)):
-        raise ValueError(f"'{pattern}' has no letter or digit to look for")
-    return _Form(key, is_open, 1 < len(stem) <= ACRONYM and stem.isalpha() and stem.isupper() and not is_open)
+        raise ValueError(f"'{pattern.text}' has no letter or digit to look for")
+    acronym = 1 < len(stem) <= ACRONYM and stem.isalpha() and stem.isupper() and not is_open
+    return _Form(key, is_open, acronym, stem if pattern.case else "")
 
 
 def _in_word(character: str) -> bool:

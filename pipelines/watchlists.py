@@ -15,27 +15,20 @@ What ``match`` may hold is in `pipelines.conditions`. A file is refused whole, e
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator as After
-from pydantic import ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from connectors.errors import ConfigError, Problem
-from pipelines.conditions import Condition, Line, Slug, Value, anchors, entity, leaves, or_short
+from pipelines import query
+from pipelines.conditions import KEYS, Condition, Conditions, Group, anchors, entity, leaves, resolved
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, read_bytes, validate
-
-
-def _language(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2}", text):
-        raise ValueError("must be a two-letter language code such as en")
-    return text
-
-
-Language = Annotated[str, After(_language)]
+from pipelines.phrases import Language, Line, Slug, Value, or_short
 
 
 class Sources(Value):
@@ -86,8 +79,23 @@ class Examples(Value):
     quiet: tuple[Example, ...] = ()
 
 
+def _query(text: str) -> str:
+    query.parse(text)
+    return text
+
+
+QueryText = Annotated[str, StringConstraints(max_length=20_000), After(_query)]
+
+
+def _either(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": ["match"]}, {"required": ["query"]}]
+    schema["properties"]["match"].pop("default")
+
+
 class Watchlist(Value):
     """One list. Its alerts go to ``alerts.<topic>``, or to ``alerts.<id>`` when it shares no topic."""
+
+    model_config = ConfigDict(json_schema_extra=_either)
 
     id: Slug = Field(description="stable: alert ids and topics are made from it")
     title: Line
@@ -97,10 +105,41 @@ class Watchlist(Value):
     topic: Slug | None = Field(None, description="a topic that several lists share, instead of one of its own")
     languages: tuple[Language, ...] | None = Field(default=None, min_length=1, description="only articles in these")
     sources: Sources = Sources()
-    match: Condition
+    groups: dict[Slug, Conditions] = Field(default={}, description="conditions to be used in several places, by name")
+    match: Condition | None = Field(default=None, description="what it looks for")
+    query: QueryText | None = Field(default=None, description="the same as one line, instead of match")
     examples: Examples = Examples()
 
     _document: Document | None = PrivateAttr(None)
+
+    _condition: Condition | None = PrivateAttr(None)
+
+    @field_validator("match", mode="before")
+    @classmethod
+    def _something(cls, data: Any) -> Any:
+        if data is None:
+            raise ValueError(KEYS)
+        return data
+
+    @model_validator(mode="after")
+    def _whole(self) -> Watchlist:
+        if (self.match is None) == (self.query is None):
+            raise ValueError("must have either match or query")
+        known: dict[str, Condition] = {}
+        try:
+            for name, conditions in self.groups.items():  # a group may use those before it
+                known[name] = resolved(Group(any=conditions), known)
+            self._condition = resolved(self.match or query.parse(self.query or ""), known)
+        except KeyError as error:
+            name = str(error.args[0])
+            raise ValueError(f"no group '{name}' stands before{nearest(name, known)}") from None
+        return self
+
+    @property
+    def condition(self) -> Condition:
+        """What it looks for, with the groups that are named in it."""
+        assert self._condition is not None
+        return self._condition
 
     def admits(self, language: str, source: str) -> bool:
         """Whether the list looks at articles in *language* from *source* at all."""
@@ -109,6 +148,11 @@ class Watchlist(Value):
         if self.sources.only is not None and source not in self.sources.only:
             return False
         return source not in self.sources.not_
+
+    @property
+    def says(self) -> Literal["match", "query"]:
+        """The key of the file that says what the list looks for."""
+        return "match" if self.query is None else "query"
 
     @property
     def alerts(self) -> str:
@@ -134,16 +178,18 @@ def parse(text: bytes | str, path: str) -> Watchlist:
     document = read(text, path)
     watchlist = validate(Watchlist, document)
     watchlist._document = document
-    if anchors(watchlist.match) is None:
+    if anchors(watchlist.condition) is None:
         message = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
-        raise ConfigError(document.problem(message, ("match",), key=True))
+        raise ConfigError(document.problem(message, (watchlist.says,), key=True))
     return watchlist
 
 
 def check_ids(watchlist: Watchlist, known: Collection[str]) -> list[Problem]:
     """The places and actors of *watchlist* that are not *known*, each with the nearest id that is."""
     problems = []
-    for loc, leaf in leaves(watchlist.match, ("match",)):
+    written = [leaves(watchlist.match, ("match",)) if watchlist.match else leaves(watchlist.condition, ("query",))]
+    written += [leaves(Group(any=group), ("groups", name)) for name, group in watchlist.groups.items()]
+    for loc, leaf in itertools.chain(*written):
         kind, name = type(leaf).__name__.lower(), entity(leaf)
         if name and name not in known:
             message = f"no {kind} '{name}' in the gazetteer{nearest(name, known)}"

@@ -20,6 +20,8 @@ def words(d: ErrorDetails) -> str:
         return f"must be one of {options}"
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "must be text; put it in quotes"
+    if kind == "too_short" and ctx.get("min_length", 1) > 1:
+        return f"must have at least {ctx['min_length']} items"
     plain = {
         "string_type": "must be text",
         "string_too_short": "must not be empty",

@@ -21,6 +21,9 @@ def check(
         typer.Argument(metavar="[FILE]", help="The configuration.", show_default="./wirewatch.yaml, else the shipped"),
     ] = None,
     feeds: FeedsFile = None,
+    show: Annotated[
+        str | None, typer.Option("--print", metavar="ID", help="Show a watchlist as match and as query.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Name every mistake in configuration, feeds and watchlists.
@@ -48,7 +51,7 @@ def check(
             typer.echo(str(problem))
         typer.echo(f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}", err=True)
     elif settings:
-        typer.echo(_summary(settings))
+        typer.echo(_both_ways(settings, show) if show else _summary(settings))
     raise typer.Exit(2 if problems else 0)
 
 
@@ -60,6 +63,26 @@ def _examples(config: Config) -> list[Problem]:
     tagger = gazetteer.build(gazetteer.Options(folder=config.gazetteer))
     watchlists, _ = load_folder(config.watchlists)
     return [problem for watchlist, _ in watchlists for problem in run_examples(watchlist, tagger.tag)]
+
+
+def _both_ways(config: Config, name: str) -> str:
+    """What the watchlist *name* looks for, its groups put in, in both forms that a file may have."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    from pipelines.conditions import plain
+    from pipelines.located import nearest
+    from pipelines.query import written
+    from pipelines.watchlists import load_folder
+
+    lists = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
+    if name not in lists:
+        raise ConfigError(f"no watchlist '{name}'{nearest(name, lists)} (there are: {', '.join(lists)})")
+    condition, text, yaml = lists[name].condition, StringIO(), YAML(typ="safe")
+    yaml.allow_unicode, yaml.width = True, 110
+    yaml.dump({"match": plain(condition)}, text)
+    return f"{text.getvalue()}\nquery: >-\n  {written(condition)}"
 
 
 def _summary(config: Config) -> str:

@@ -10,7 +10,8 @@ from rich.tree import Tree
 
 from connectors.records import Evidence, TaggedArticle
 from connectors.sinks.stdout import fold, visible
-from pipelines.matching import Explanation, snippet
+from pipelines.evaluating import Explanation
+from pipelines.matching import snippet
 
 NAMED = 6
 """Conditions that were not met which are named in one line; the rest is a count."""

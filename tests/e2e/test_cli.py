@@ -143,6 +143,17 @@ def test_check_tries_the_examples(wirewatch: Wirewatch, home: Path) -> None:
     assert out.startswith("watchlists/strikes.yaml:10:11: this example must stay quiet and alerts")
 
 
+def test_check_shows_a_watchlist_in_both_forms(wirewatch: Wirewatch) -> None:
+    code, out, _ = wirewatch("check", "--print", "strikes")
+    assert code == 0
+    match, _, query = out.partition("query: >-")
+    assert match.startswith("match:\n")
+    assert "actor:harbour-union" in query
+    code, _, err = wirewatch("check", "--print", "strike")
+    assert code == 2
+    assert "no watchlist 'strike'; did you mean 'strikes'?" in err
+
+
 def test_a_broken_configuration_stops_every_command_with_its_mistakes(wirewatch: Wirewatch, home: Path) -> None:
     (home / "wirewatch.yaml").write_text("sorces: []\n")
     for command in (["run"], ["status"], ["tag", "-"], ["dead-letters", "list"]):

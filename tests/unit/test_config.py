@@ -86,7 +86,7 @@ sinks:
     assert found[-2:] == [
         "watchlists/broken.yaml:1:1: missing key 'title'",
         "watchlists/broken.yaml:2:8: 'match' must be a phrase, "
-        "or have one of the keys phrase, place, actor, any, all, none",
+        "or have one of the keys phrase, place, actor, group, any, all, none, near, sentence, of",
     ]
 
 

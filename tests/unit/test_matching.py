@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Article, Evidence, Tag, TaggedArticle
-from pipelines.conditions import Actor, Condition, Group, Phrase, Place, anchors
+from pipelines.conditions import Actor, Condition, Group, Place, anchors
 from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, run_examples, snippet
+from pipelines.phrases import Phrase
 from pipelines.watchlists import Watchlist, parse
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -58,6 +59,7 @@ def test_evidence_says_what_where_and_how() -> None:
     tagged = article(
         title="Truce holds",
         body="Karbakh truce",
+        captions="Karbakh",
         tags=[tag("karbakh", how="slip"), tag("karbakh", zone="captions")],
     )
     (match,) = Matcher([watchlist("{any: [{place: karbakh}, truce, war]}")]).match(tagged)
@@ -96,8 +98,9 @@ def test_one_span_is_one_piece_of_evidence_and_the_entity_is_kept() -> None:
 
 def test_evidence_is_bounded_and_a_slip_is_never_crowded_out_by_repetitions() -> None:
     tags = [tag("csto", kind="actor", start=10 * i) for i in range(50)]
-    tags.append(Tag(id="csto", kind="actor", surface="CTSO", zone="body", start=900, end=904, how="acronym"))
-    (found,) = Matcher([watchlist("{actor: csto}")]).match(article(body="x", tags=tags))
+    tags.append(Tag(id="csto", kind="actor", surface="CTSO", zone="body", start=500, end=504, how="acronym"))
+    text = "".join(f"{word:10}" for word in ["CSTO"] * 50 + ["CTSO"])
+    (found,) = Matcher([watchlist("{actor: csto}")]).match(article(body=text, tags=tags))
     assert len(found.evidence) == EVIDENCE_LIMIT
     assert [(e.surface, e.how) for e in found.evidence if e.how != "exact"] == [("CTSO", "acronym")]
     assert [e.start for e in found.evidence] == sorted(e.start for e in found.evidence)
@@ -105,10 +108,11 @@ def test_evidence_is_bounded_and_a_slip_is_never_crowded_out_by_repetitions() ->
 
 def test_distinct_slips_come_before_distinct_exact_names() -> None:
     tags = [
-        Tag(id="a", kind="place", surface=f"S{i}", zone="body", start=10 * i, end=10 * i + 2, how=how)  # type: ignore[arg-type]
+        Tag(id="a", kind="place", surface=f"S{i}", zone="body", start=10 * i, end=10 * i + 1 + len(str(i)), how=how)  # type: ignore[arg-type]
         for i, how in enumerate(["exact"] * 30 + ["slip"])
     ]
-    (found,) = Matcher([watchlist("{place: a}")]).match(article(tags=tags, body="x"))
+    text = "".join(f"{f'S{i}':10}" for i in range(31))
+    (found,) = Matcher([watchlist("{place: a}")]).match(article(tags=tags, body=text))
     assert "S30" in [e.surface for e in found.evidence]
 
 

@@ -6,12 +6,13 @@ import jsonschema
 import pytest
 
 from connectors.errors import ConfigError
-from pipelines.conditions import Actor, Group, Phrase, Place, anchors
+from pipelines.conditions import KEYS, Actor, Group, Place, anchors
+from pipelines.phrases import Phrase
 from pipelines.watchlists import check_ids, json_schema, load_folder, parse, read_folder
 
 MINIMAL = "id: lakes\ntitle: Lakes\nmatch: [lake]\n".replace("[lake]", "lake Sevan")
 
-CHOICE = "must be a phrase, or have one of the keys phrase, place, actor, any, all, none"
+CHOICE = KEYS
 
 
 def mistakes(text: str) -> list[str]:
