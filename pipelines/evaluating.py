@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from connectors.records import Evidence
-from pipelines.conditions import Condition, Group, Leaf, Named, Near, Of, Sentence
+from pipelines.conditions import Condition, Group, Leaf, Named, Near, Of, Sentence, leaves
 from pipelines.standing import Hit, Hits, Text, apart, near, together
 
 Rule = Callable[[Text], Hits | None]
@@ -74,17 +74,20 @@ def _counted(hits: Hits | None, count: int) -> Hits | None:
 
 def _scope(condition: Of, number: Number) -> Callable[[Text], Text]:
     """What `Of` leaves of an article: hits in other zones and near the guards do not count."""
+    inside = frozenset(number(leaf) for _, leaf in leaves(condition.of))
     guards = [compiled(guard, number) for guard in condition.unless_near]
     zones, distance = condition.in_, condition.distance or 0
 
     def scope(text: Text) -> Text:
+        if not (met := inside & text.met.keys()):
+            return text.only({})
         void = [hit for guard in guards for hit in guard(text) or ()]
 
         def left(hits: Hits) -> Hits:
-            inside = [hit for hit in hits if zones is None or hit.zone in zones]
-            return list(apart(text, inside, void, distance)) if void else inside
+            scoped = [hit for hit in hits if zones is None or hit.zone in zones]
+            return list(apart(text, scoped, void, distance)) if void else scoped
 
-        return text.only({leaf: kept for leaf, hits in text.met.items() if (kept := left(hits))})
+        return text.only({leaf: kept for leaf in met if (kept := left(text.met[leaf]))})
 
     return scope
 

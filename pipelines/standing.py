@@ -147,12 +147,22 @@ def together(text: Text, parts: Sequence[Iterable[Hit]]) -> Hits:
 
 
 def apart(text: Text, hits: Iterable[Hit], others: Iterable[Hit], distance: int) -> Iterator[Hit]:
-    """Those of *hits* with none of *others* within *distance* words in their zone."""
-    placed = [(other.zone, *text.words(other)) for other in others]
+    """Those of *hits* with none of *others* within *distance* words in their zone.
+
+    Cost: a search among *others* for each hit.
+    """
+    spans: dict[Zone, list[tuple[int, int]]] = {}
+    for other in others:
+        spans.setdefault(other.zone, []).append(text.words(other))
+    longest = {zone: max(last - first for first, last in found) for zone, found in spans.items()}
+    for found in spans.values():
+        found.sort()
     for hit in hits:
         first, last = text.words(hit)
-        close = (z == hit.zone and start - last <= distance and first - end <= distance for z, start, end in placed)
-        if not any(close):
+        beside = spans.get(hit.zone, ())
+        low = bisect_left(beside, (first - distance - longest.get(hit.zone, 0), 0))
+        high = bisect_right(beside, (last + distance, last + distance + longest.get(hit.zone, 0)))
+        if not any(first - end <= distance for _, end in beside[low:high]):
             yield hit
 
 
