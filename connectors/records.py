@@ -131,7 +131,10 @@ class Evidence(Value, frozen=True, kw_only=True):
 
 
 class Alert(Topical, frozen=True, kw_only=True):
-    """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`)."""
+    """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`).
+
+    *watchlist_version* tells the text of the list that raised it from every other.
+    """
 
     id: str
     watchlist: str
@@ -146,6 +149,7 @@ class Alert(Topical, frozen=True, kw_only=True):
     fetched: Time
     published: Time | None = None
     origin: str = ""
+    watchlist_version: str = ""
     evidence: tuple[Evidence, ...] = ()
     names: tuple[str, ...] = ()
 

@@ -254,6 +254,20 @@ def anchors(condition: Condition) -> frozenset[Leaf] | None:
     return min((s for s in sets if s is not None), key=len, default=None)
 
 
+def contradictions(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Condition]]:
+    """The conditions of ``none`` that another part of their group needs, with where they stand.
+
+    Does not: reason further. A list that asks for words no article can have passes.
+    """
+    if isinstance(condition, Group):
+        needed = set(condition.all) | (set(condition.any) if len(condition.any) == 1 else set())
+        if condition.any and set(condition.any) <= set(condition.none):
+            needed |= set(condition.any)
+        yield from (((*loc, "none", i), part) for i, part in enumerate(condition.none) if part in needed)
+    for inner, part in parts(condition):
+        yield from contradictions(part, (*loc, *inner))
+
+
 def entity(leaf: Leaf) -> str:
     """The id of a place or actor, "" for a phrase."""
     return "" if isinstance(leaf, Phrase) else leaf.place if isinstance(leaf, Place) else leaf.actor

@@ -137,6 +137,7 @@ def _alerts(tagged: TaggedArticle, matches: Sequence[Match], reading: Reading) -
             id=alert_id(match.watchlist.id, article.id),
             watchlist=match.watchlist.id,
             watchlist_title=match.watchlist.title,
+            watchlist_version=match.watchlist.version,
             severity=match.watchlist.severity,
             story=article.id,
             article=article.key,

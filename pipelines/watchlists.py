@@ -24,8 +24,9 @@ from pydantic import AfterValidator as After
 from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from connectors.errors import ConfigError, Problem
+from connectors.records import digest
 from pipelines import query
-from pipelines.conditions import KEYS, Condition, Conditions, Group, anchors, entity, leaves, resolved
+from pipelines.conditions import KEYS, Condition, Conditions, Group, anchors, contradictions, entity, leaves, resolved
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, read_bytes, validate
 from pipelines.phrases import Language, Line, Slug, Value, or_short
@@ -111,6 +112,7 @@ class Watchlist(Value):
     examples: Examples = Examples()
 
     _document: Document | None = PrivateAttr(None)
+    _version: str = PrivateAttr("")
 
     _condition: Condition | None = PrivateAttr(None)
 
@@ -160,6 +162,11 @@ class Watchlist(Value):
         return f"alerts.{self.topic or self.id}"
 
     @property
+    def version(self) -> str:
+        """Tells the text that the list was parsed from from every other; "" when it was made otherwise."""
+        return self._version
+
+    @property
     def path(self) -> str:
         """The file that the list was parsed from, "" when it was made otherwise."""
         return self._document.path if self._document else ""
@@ -178,6 +185,14 @@ def parse(text: bytes | str, path: str) -> Watchlist:
     document = read(text, path)
     watchlist = validate(Watchlist, document)
     watchlist._document = document
+    watchlist._version = digest(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:12]
+    if watchlist.match and (
+        problems := [
+            document.problem(f"can never hold: '{part}' is needed beside this", ("match", *loc))
+            for loc, part in contradictions(watchlist.match)
+        ]
+    ):
+        raise ConfigError(*problems)
     if anchors(watchlist.condition) is None:
         message = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
         raise ConfigError(document.problem(message, (watchlist.says,), key=True))

@@ -91,6 +91,7 @@ def test_an_alert_says_where_and_shows_the_sentence(matcher: Matcher) -> None:
     assert made.body[evidence.start : evidence.end] == evidence.surface == "ceasefire"
     assert evidence.snippet == "A ceasefire was agreed at noon."
     assert (alert.id, alert.story, alert.article) == (alert_id("ceasefire", made.id), made.id, made.key)
+    assert alert.watchlist_version == matcher.watchlists[0].version != ""
 
 
 def test_the_same_article_gives_the_same_bytes(matcher: Matcher) -> None:

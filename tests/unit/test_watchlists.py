@@ -109,6 +109,27 @@ examples: {alert: [{titel: x}], quiet: [""]}
     ]
 
 
+@pytest.mark.parametrize(
+    ("match", "place"),
+    [
+        ("{all: [war, peace], none: [film, war]}", "w.yaml:3:41"),
+        ("{any: [war], none: [war]}", "w.yaml:3:28"),
+        ("{any: [war, peace], none: [peace, war]}", "w.yaml:3:35"),
+        ("{all: [{any: [{place: a}], none: [{place: a}]}]}", "w.yaml:3:42"),
+    ],
+)
+def test_what_can_never_hold_is_refused_at_its_place(match: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=r"can never hold: '.*' is needed beside this") as caught:
+        parse(f"id: w\ntitle: w\nmatch: {match}\n", "w.yaml")
+    assert place in str(caught.value)
+
+
+def test_the_version_tells_texts_apart() -> None:
+    one, same, other = (parse(f"id: w\ntitle: w\nmatch: {word}\n", "w.yaml") for word in ("war", "war", "peace"))
+    assert one.version == same.version != other.version
+    assert len(one.version) == 12
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", "a b", "", "x" * 65, "🐎", "Ä", "a\\nb"])
 def test_ids_that_could_not_be_file_or_topic_names_are_refused(name: str) -> None:
     assert mistakes(MINIMAL.replace("lakes", f'"{name}"')) == ["w.yaml:1:5: 'id' must be 1 to 64 of a-z, 0-9 and -"]
