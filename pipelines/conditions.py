@@ -27,7 +27,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from connectors.records import Zone
 from pipelines.events import Loc
-from pipelines.phrases import Phrase, Slug, Value
+from pipelines.phrases import Phrase, Slug, Value, letters
 
 FARTHEST = 100
 """Words that may lie between; farther apart, two things only stand in one article, which ``all`` says."""
@@ -233,7 +233,7 @@ def leaves(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Leaf]]:
 def anchors(condition: Condition) -> frozenset[Leaf] | None:
     """Leaves of which one at least is met whenever *condition* holds; None when it may hold without any.
 
-    Of several such sets the smallest is given.
+    Of several such sets the one is given that the fewest articles are likely to meet.
     """
     match condition:
         case Group():
@@ -251,7 +251,16 @@ def anchors(condition: Condition) -> frozenset[Leaf] | None:
             raise AssertionError(condition)  # `resolved` has replaced it
         case _:
             return frozenset((condition,))
-    return min((s for s in sets if s is not None), key=len, default=None)
+    return min((s for s in sets if s is not None), key=lambda s: sum(map(_frequency, s)), default=None)
+
+
+def _frequency(leaf: Leaf) -> float:
+    """A guess at the share of articles that have *leaf*: long words and several of them are rare."""
+    if not isinstance(leaf, Phrase):
+        return 0.01
+    words = leaf.phrase.removesuffix("*").split()
+    said = sum(map(letters, words))
+    return 0.5 * 0.6 ** (said - 1) * 0.1 ** (len(words) - 1) * (2 if leaf.phrase.endswith("*") else 1)
 
 
 def contradictions(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Condition]]:

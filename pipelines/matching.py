@@ -1,8 +1,9 @@
 """Which watchlists an article matches, and why.
 
-One scan finds the phrases of all lists at once. An index from *anchors* (phrases, places and actors of which
-one must be there for a list to hold) then picks the candidates, and only those are evaluated: an article that
-has nothing of a list costs that list nothing, however many there are. So does Lucene Monitor's presearcher.
+Of each list *anchors* are chosen: phrases, places and actors of which one must be there for it to hold, and which are
+rare. One scan finds the anchors of all lists at once and so picks the candidates; only those are evaluated, each by
+a scan for its own words. An article that has nothing of a list costs that list nothing, however many there are. So
+does Lucene Monitor's presearcher.
 
 `naive` evaluates one list without scan, index or shortcut; `Matcher` must always agree with it. `explain` is
 the same evaluation, kept as a tree for a person to read.
@@ -44,49 +45,65 @@ class Match:
 class Matcher:
     """All watchlists, compiled.
 
-    Cost: building is linear in the phrases; a match is one scan of the text, and an evaluation of each list
-    of which an anchor was met. Safe to share between threads. Does not pickle.
+    Cost: building is linear in the anchors; a match is one scan for the anchors of all lists, and a scan for its own
+    words for each list of which one was met. A list is compiled when it is first evaluated. Safe to share between
+    threads. Does not pickle.
     """
 
     def __init__(self, watchlists: Iterable[Watchlist]) -> None:
         self.watchlists = tuple(sorted(watchlists, key=lambda w: w.id))
-        every = dict.fromkeys(leaf for w in self.watchlists for _, leaf in leaves(w.condition))
-        self._numbers = {leaf: number for number, leaf in enumerate(every)}
-        self._leaves = list(every)
-        self._phrases = [leaf for leaf in every if isinstance(leaf, Phrase)]
-        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for phrase in self._phrases])
-        self._entities = {_key(leaf): n for leaf, n in self._numbers.items() if not isinstance(leaf, Phrase)}
-        self._rules = [compiled(w.condition, self._numbers.__getitem__) for w in self.watchlists]
-        self._candidates: defaultdict[int, list[int]] = defaultdict(list)
-        for rule, watchlist in enumerate(self.watchlists):
+        by_anchor: defaultdict[Leaf, list[int]] = defaultdict(list)
+        for number, watchlist in enumerate(self.watchlists):
             for leaf in anchors(watchlist.condition) or ():
-                self._candidates[self._numbers[leaf]].append(rule)
+                by_anchor[leaf].append(number)
+        phrases = {leaf: found for leaf, found in by_anchor.items() if isinstance(leaf, Phrase)}
+        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for phrase in phrases])
+        self._by_phrase = list(phrases.values())
+        self._by_entity = {_key(leaf): found for leaf, found in by_anchor.items() if not isinstance(leaf, Phrase)}
+        self._lists: dict[int, _List] = {}
 
     def match(self, tagged: TaggedArticle) -> list[Match]:
         """The watchlists that hold for *tagged*, by id."""
-        text = Text(tagged, self._scan(tagged))
-        candidates = {rule for number in text.met for rule in self._candidates.get(number, ())}
+        found = [self._by_entity.get((tag.kind, tag.id), ()) for tag in tagged.tags]
+        for _, text in tagged.article.zones():
+            found += [self._by_phrase[pattern] for pattern in self._scanner.met(text)]
         matches = []
-        for rule in sorted(candidates):
-            watchlist = self.watchlists[rule]
-            if _admits(watchlist, tagged) and (hits := self._rules[rule](text)) is not None:
-                shown = (_evidence(self._leaves[hit.leaf], hit, tagged) for hit in _each(hits))
-                matches.append(Match(watchlist, _chosen(shown)))
+        for number in sorted({number for numbers in found for number in numbers}):
+            watchlist = self.watchlists[number]
+            if _admits(watchlist, tagged) and (evidence := self._list(number).evidence(tagged)) is not None:
+                matches.append(Match(watchlist, evidence))
         return matches
 
-    def _scan(self, tagged: TaggedArticle) -> dict[int, Hits]:
-        """By number, every phrase, place and actor of any list that the article has, with where."""
+    def _list(self, number: int) -> _List:
+        if number not in self._lists:
+            self._lists[number] = _List(self.watchlists[number])
+        return self._lists[number]
+
+
+class _List:
+    """One watchlist, ready to be evaluated: its own words in one automaton."""
+
+    def __init__(self, watchlist: Watchlist) -> None:
+        self._leaves = list(dict.fromkeys(leaf for _, leaf in leaves(watchlist.condition)))
+        numbers = {leaf: number for number, leaf in enumerate(self._leaves)}
+        self._phrases = [(number, leaf) for leaf, number in numbers.items() if isinstance(leaf, Phrase)]
+        self._entities = {_key(leaf): n for leaf, n in numbers.items() if not isinstance(leaf, Phrase)}
+        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for _, phrase in self._phrases])
+        self._rule = compiled(watchlist.condition, numbers.__getitem__)
+
+    def evidence(self, tagged: TaggedArticle) -> tuple[Evidence, ...] | None:
+        """What made the list hold; None when it does not."""
         met: defaultdict[int, Hits] = defaultdict(list)
         for tag in tagged.tags:
             if (number := self._entities.get((tag.kind, tag.id))) is not None:
                 met[number].append(Hit(tag.zone, tag.start, tag.end, number, tag.how))
         for zone, text in tagged.article.zones():
             for pattern, start, end in self._scanner.scan(text):
-                phrase = self._phrases[pattern]
+                number, phrase = self._phrases[pattern]
                 if phrase.admits(tagged.language):
-                    number = self._numbers[phrase]
                     met[number].append(Hit(zone, start, end, number))
-        return met
+        hits = self._rule(Text(tagged, met))
+        return None if hits is None else _chosen(_evidence(self._leaves[hit.leaf], hit, tagged) for hit in _each(hits))
 
 
 def naive(watchlist: Watchlist, tagged: TaggedArticle) -> Match | None:

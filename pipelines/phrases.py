@@ -65,7 +65,7 @@ def or_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
     schema["anyOf"] = [short, mapping]
 
 
-def _letters(word: str) -> int:
+def letters(word: str) -> int:
     """How much *word* says, in letters: a syllable or ideograph of India and East Asia as much as two."""
     return len(word) + sum("\u0900" <= character <= "\u0dff" or character >= "\u3040" for character in word)
 
@@ -89,7 +89,7 @@ class Phrase(Value):
     def _says_something(self) -> Phrase:
         stem = self.phrase.strip().removesuffix("*")
         words = re.findall(r"[^\W_]+", fold(stem).text)
-        said = sum(_letters(word) for word in words if word not in STOP_WORDS)
+        said = sum(letters(word) for word in words if word not in STOP_WORDS)
         if self.case:
             said = sum(map(len, words))  # "US" is no "us"
         if "*" in stem:

@@ -1,0 +1,133 @@
+"""What watchlists cost as their number grows: 10 to 100,000 lists, each looking for some seven things.
+
+Lists are drawn as on a large desk: a third any of an actor's spellings, a third an actor with context and without
+something, a sixth ``near``, a sixth long lists of words. Names are those of other people's desks, so the matches of an
+article stay nearly the same while lists are added. Matches are compared with each list evaluated alone before anything
+is timed. Floors: the bare automaton over the same folded phrases, and (up to 1,000) every list alone.
+
+Aims: ours ÷ bare scan at most 1.5; at 100,000 ÷ at 1,000 lists at most 3; 1.2 KB a list; at 10,000 lists p50 2 ms and
+p99 10 ms an article.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import time
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from connectors.records import TaggedArticle
+from pipelines.conditions import Condition, Group, Near, leaves
+from pipelines.folding import fold
+from pipelines.matching import Matcher, naive
+from pipelines.phrases import Phrase
+from pipelines.watchlists import Watchlist
+from tests.benchmarks.latency import percentiles
+from tests.benchmarks.rounds import interleaved, report
+from tests.factories import article, tagged
+
+SIZES = (10, 100, 1_000, 10_000, 100_000)
+ARTICLES, WORDS = 200, 340
+
+FIRST = ("ka", "ra", "ba", "gor", "no", "mar", "ti", "sel", "du", "vin", "ol", "pe", "ru", "za", "chi", "lo")
+LAST = ("n", "s", "r", "v", "yan", "ov", "lu", "men", "da", "tek")
+
+
+def word(number: int) -> str:
+    """A made-up word of two to four syllables; different numbers give different words."""
+    made, number = LAST[number % len(LAST)], number // len(LAST)
+    while True:
+        made, number = FIRST[number % len(FIRST)] + made, number // len(FIRST)
+        if not number:
+            return made
+
+
+def common(rng: random.Random) -> str:
+    """A word of everybody's, as often as its rank says (Zipf)."""
+    return word(200 + int(4000 ** rng.random()))
+
+
+def name(rng: random.Random, desks: int) -> str:
+    """A name of two words that only some desks look for."""
+    return f"{word(5_000 + rng.randrange(desks * 4))} {word(5_000 + rng.randrange(40_000))}"
+
+
+def lists(count: int, rng: random.Random) -> list[Watchlist]:
+    """*count* lists."""
+
+    def names(number: int) -> tuple[Phrase, ...]:
+        return tuple(Phrase(phrase=name(rng, max(count, 100))) for _ in range(number))
+
+    def words(number: int) -> tuple[Phrase, ...]:
+        return tuple(Phrase(phrase=common(rng), broad=True) for _ in range(number))
+
+    made = []
+    for n in range(count):
+        kind = rng.random()
+        if kind < 0.35:
+            match: Condition = Group(any=names(6))
+        elif kind < 0.7:
+            match = Group(all=(Group(any=names(3)), Group(any=words(4))), none=words(1))
+        elif kind < 0.85:
+            match = Near(near=(Group(any=names(3)), Group(any=words(3))), distance=rng.randint(3, 10))
+        else:
+            match = Group(any=names(10))
+        made.append(Watchlist(id=f"list-{n}", title=f"List {n}", match=match))
+    return made
+
+
+def articles(rng: random.Random, made: list[Watchlist]) -> list[TaggedArticle]:
+    """News of common words, each with some names of the first ten lists."""
+    own = [leaf.phrase for w in made[:10] for _, leaf in leaves(w.condition) if " " in str(leaf)]
+    found = []
+    for n in range(ARTICLES):
+        text = [common(rng) for _ in range(WORDS)]
+        if n % 10 == 0:
+            text[rng.randrange(WORDS)] = rng.choice(own)
+        found.append(tagged(article(common(rng), " ".join(text), entry=str(n))))
+    return found
+
+
+def main() -> None:
+    """A row for each size, up to ``WIREWATCH_LISTS``."""
+    costs = {}
+    for count in (size for size in SIZES if size <= int(os.environ.get("WIREWATCH_LISTS", "100000"))):
+        rng = random.Random(7)
+        made = lists(count, rng)
+        texts = articles(random.Random(8), made)
+        before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+        matcher = Matcher(made)
+        built = time.process_time() - started
+        kilobytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / count
+        keys = {fold(leaf.phrase).text for w in made for _, leaf in leaves(w.condition) if isinstance(leaf, Phrase)}
+        bare = AhoCorasick(sorted(keys), matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA)
+        folded = [[fold(text).text for _, text in t.article.zones()] for t in texts]
+        matches = sum(len(matcher.match(t)) for t in texts)
+        if count <= 1_000:
+            for t in texts[:20]:
+                assert [m.watchlist.id for m in matcher.match(t)] == sorted(w.id for w in made if naive(w, t))
+        print(
+            f"  {count} lists: built in {built:.1f} s, {kilobytes:.2f} KB each, {matches / ARTICLES:.3f} matches an article"
+        )
+        contenders = {
+            "matcher": lambda matcher=matcher, texts=texts: [matcher.match(t) for t in texts] and None,
+            "bare scan": lambda bare=bare, folded=folded: (
+                [bare.find_matches_as_indexes(z, overlapping=True) for zones in folded for z in zones] and None
+            ),
+        }
+        times = interleaved(contenders, rounds=5)
+        report(times, "article", ARTICLES, "matcher", "bare scan")
+        costs[count] = min(times["matcher"])
+        if count == 10_000:
+            percentiles("one article", [_took(matcher, t) for t in texts])
+    for low, high in ((10, 100_000), (1_000, 100_000)):
+        if high in costs:
+            print(f"  cost at {high:,} lists ÷ at {low:,}: {costs[high] / costs[low]:.2f}")
+
+
+def _took(matcher: Matcher, text: TaggedArticle) -> float:
+    started = time.perf_counter()
+    matcher.match(text)
+    return time.perf_counter() - started
