@@ -67,6 +67,8 @@ def or_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
 
 def letters(word: str) -> int:
     """How much *word* says, in letters: a syllable or ideograph of India and East Asia as much as two."""
+    if word.isascii():
+        return len(word)
     return len(word) + sum("\u0900" <= character <= "\u0dff" or character >= "\u3040" for character in word)
 
 
