@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator as After
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from connectors.records import Zone
 from pipelines.events import Loc
@@ -66,6 +67,15 @@ class Group(Value):
     any: Conditions = ()
     all: Conditions = ()
     none: Conditions = ()
+    label: SkipJsonSchema[str] = Field(default="", exclude=True)
+    """The name that the file uses for it, to be shown; never written in a file."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unlabelled(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "label" in data:
+            raise ValueError(KEYS)
+        return data
 
     @model_validator(mode="after")
     def _has_parts(self) -> Group:
@@ -74,7 +84,9 @@ class Group(Value):
         return self
 
     def __str__(self) -> str:
-        return " and ".join(f"{name} of {len(part)}" for name, part in self.parts())
+        if self.label:
+            return f"group: {self.label}"
+        return " and ".join(f"{name} of {', '.join(map(str, part))}" for name, part in self.parts())
 
     def parts(self) -> Iterator[tuple[str, tuple[Condition, ...]]]:
         """The lists that are there, by name."""
@@ -125,7 +137,8 @@ class Of(Value):
 
     def __str__(self) -> str:
         said = [f"in {' or '.join(self.in_)}"] if self.in_ else []
-        said += [f"unless within {self.distance} words of {len(self.unless_near)}"] if self.unless_near else []
+        guards = ", ".join(map(str, self.unless_near))
+        said += [f"unless within {self.distance} words of {guards}"] if self.unless_near else []
         said += [f"at least {self.count} times"] if self.count > 1 else []
         return ", ".join(said)
 

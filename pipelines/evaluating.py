@@ -112,6 +112,8 @@ def explain(condition: Condition, number: Number, text: Text, shown: Callable[[H
                 some, every = any(part.held for part in inner), all(part.held for part in inner)
                 held = {"any": some, "all": every, "none": not some}[name]
                 groups.append(Explanation(name, held, parts=inner))
+            if condition.label:
+                return Explanation(str(condition), groups[0].held, parts=groups[0].parts)
             if len(groups) == 1:
                 return groups[0]
             return Explanation("all", all(group.held for group in groups), parts=tuple(groups))

@@ -130,7 +130,7 @@ class Watchlist(Value):
         known: dict[str, Condition] = {}
         try:
             for name, conditions in self.groups.items():  # a group may use those before it
-                known[name] = resolved(Group(any=conditions), known)
+                known[name] = resolved(Group(any=conditions).model_copy(update={"label": name}), known)
             self._condition = resolved(self.match or query.parse(self.query or ""), known)
         except KeyError as error:
             name = str(error.args[0])

@@ -50,7 +50,8 @@ def _grow(tree: Tree, explanation: Explanation, zones: dict[str, str], everythin
 
 def _dull(part: Explanation, parent: Explanation) -> bool:
     """Whether *part* needs no branch of its own: a word that is not there, or a group that could not matter."""
-    return not part.held and (not part.parts or (parent.held and parent.rule in ("any", "none")))
+    one_is_enough = parent.rule in ("any", "none") or parent.rule.startswith("group: ")
+    return not part.held and (not part.parts or (parent.held and one_is_enough))
 
 
 def _together(unmet: list[Explanation]) -> str:

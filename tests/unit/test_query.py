@@ -94,8 +94,12 @@ def test_a_group_is_named_once_and_used_in_several_places() -> None:
     head = "id: w\ntitle: w\ngroups:\n  side: [armenia*, {place: yerevan}]\n  both: [{group: side}, azerbaijan*]\n"
     side = (p("armenia*"), Place(place="yerevan"))
     for key in ("match: {near: [{group: both}, war], distance: 5}", "query: group:both NEAR/5 war"):
-        both = Group(any=(Group(any=side), p("azerbaijan*")))
+        armenian = Group(any=side).model_copy(update={"label": "side"})
+        both = Group(any=(armenian, p("azerbaijan*"))).model_copy(update={"label": "both"})
         assert parse_list(f"{head}{key}\n", "w.yaml").condition == Near(near=(both, p("war")), distance=5)
+        assert str(both) == "group: both"
+    with pytest.raises(ConfigError, match=r"w\.yaml:3:8: 'match' must be a phrase"):
+        parse_list("id: w\ntitle: w\nmatch: {any: [war], label: x}\n", "w.yaml")
     with pytest.raises(ConfigError, match="no group 'bth' stands before; did you mean 'both'"):
         parse_list(f"{head}match: {{group: bth}}\n", "w.yaml")
     with pytest.raises(ConfigError, match="no group 'b' stands before"):
