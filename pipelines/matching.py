@@ -136,15 +136,16 @@ def run_examples(watchlist: Watchlist, tag: Callable[[Sequence[Article]], Sequen
 
     An example without language or source has one that the list looks at: it is the words that are tried.
     """
-    problems = []
+    problems, ready = [], _List(watchlist)
     for name, examples in (("alert", watchlist.examples.alert), ("quiet", watchlist.examples.quiet)):
         tried = [_example(watchlist, example) for example in examples]
         for index, (article, tags) in enumerate(zip(tried, tag(tried) if tried else (), strict=True)):
-            match = naive(watchlist, TaggedArticle(article=article, language=article.language, tags=tuple(tags)))
-            if name == "alert" and match is None:
+            tagged = TaggedArticle(article=article, language=article.language, tags=tuple(tags))
+            evidence = ready.evidence(tagged) if _admits(watchlist, tagged) else None
+            if name == "alert" and evidence is None:
                 message = "this example must alert and does not"
-            elif name == "quiet" and match is not None:
-                reasons = dict.fromkeys(f"'{e.surface}' ({e.rule})" for e in match.evidence)
+            elif name == "quiet" and evidence is not None:
+                reasons = dict.fromkeys(f"'{e.surface}' ({e.rule})" for e in evidence)
                 message = f"this example must stay quiet and alerts, for {', '.join(reasons)}"
             else:
                 continue

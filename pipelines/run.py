@@ -40,6 +40,7 @@ from connectors.sources import Tools
 from pipelines import accounts, watching
 from pipelines.appending import stopping
 from pipelines.config import Config
+from pipelines.examples import tried
 from pipelines.knowledge.gazetteer import ids
 from pipelines.layout import address_of, open_bus, retain, settled, topics_of
 from pipelines.spool import open_spool
@@ -94,6 +95,7 @@ class Run:
         self.open = cache(partial(open_bus, config))
         self.bus = address_of(config).open() if self.spool else self.open()
         self.known = partial(ids, config.gazetteer)
+        self.tried = partial(tried, config.gazetteer)
         self.stop = asyncio.Event()
         self.polled = asyncio.Event()
         self.halt = Event()
@@ -111,7 +113,7 @@ class Run:
             tasks += _started(self._polling())
             if await self._answered(tasks):
                 if "flow" in self.loops:
-                    watching.publish(self.config.watchlists, self.bus, self.known, strict=True)
+                    watching.publish(self.config.watchlists, self.bus, self.known, self.tried, strict=True)
                 tasks += _started(self._loops())
                 if until_idle:
                     done = partial(settled, self.config, self.loops)
@@ -230,7 +232,7 @@ class Run:
         )
 
     async def _watch(self) -> None:
-        await watching.watch(self.config.watchlists, self.bus, self.stop, self.known)
+        await watching.watch(self.config.watchlists, self.bus, self.stop, self.known, self.tried)
 
     async def _sweep(self) -> None:
         while not await _set_within(self.stop, SWEEP):

@@ -11,8 +11,8 @@ from watchfiles import awatch
 
 from connectors import metrics
 from connectors.buses import Bus, Entry, every
-from connectors.errors import ConfigError, TransientError
-from pipelines.watchlists import check_ids, load_folder
+from connectors.errors import ConfigError, Problem, TransientError
+from pipelines.watchlists import Watchlist, check_ids, load_folder
 
 log = structlog.get_logger(__name__)
 
@@ -21,21 +21,28 @@ TOPIC = "watchlists"
 Known = Callable[[], Collection[str]]
 """Gives the ids of the places and actors there are."""
 
+Tried = Callable[[Watchlist], list[Problem]]
+"""Tries the examples of a list."""
 
-async def watch(folder: Path, bus: Bus, stop: asyncio.Event, known: Known = tuple) -> None:
+
+def _untried(_: Watchlist) -> list[Problem]:
+    return []
+
+
+async def watch(folder: Path, bus: Bus, stop: asyncio.Event, known: Known = tuple, tried: Tried = _untried) -> None:
     """Publish the watchlists of *folder* after every change, until *stop* is set. An edit is live in about a second."""
     async for _ in awatch(folder, stop_event=stop, debounce=300, step=50):
         try:
-            await asyncio.to_thread(publish, folder, bus, known)
+            await asyncio.to_thread(publish, folder, bus, known, tried)
         except TransientError as error:
             log.warning("watchlists not published; save a file again to retry", error=str(error))
 
 
-def publish(folder: Path, bus: Bus, known: Known = tuple, *, strict: bool = False) -> None:
+def publish(folder: Path, bus: Bus, known: Known = tuple, tried: Tried = _untried, *, strict: bool = False) -> None:
     """Bring the topic up to *folder*: new and changed files, and tombstones for those gone.
 
-    A broken file, or one that names a place or actor that is not *known*, leaves the version in force untouched.
-    Nothing is appended for a file that did not change.
+    A broken file, one that names a place or actor that is not *known*, and one whose examples do not do as they say,
+    leave the version in force untouched. Nothing is tried and appended of a file that did not change.
 
     Raises:
         ConfigError: with *strict* (at the start), every mistake of every file.
@@ -47,17 +54,19 @@ def publish(folder: Path, bus: Bus, known: Known = tuple, *, strict: bool = Fals
     except ConfigError as error:  # a gazetteer with mistakes says nothing against a list
         problems += error.problems if strict else ()
         names = ()
+    stored = published(bus)
     for watchlist, text in loaded:
-        unknown = check_ids(watchlist, names) if names else []
-        problems += unknown
-        if not unknown:
+        wrong = check_ids(watchlist, names) if names else []
+        if names and not wrong and stored.get(watchlist.id) != text:
+            wrong = tried(watchlist)
+        problems += wrong
+        if not wrong:
             found[watchlist.id] = text
     if problems and strict:
         raise ConfigError(*problems)
     for problem in problems:
         log.error("watchlist refused; the version in force stays", error=str(problem))
     metrics.RELOAD_OK.set(not problems)
-    stored = published(bus)
     entries = [Entry(TOPIC, name, text) for name, text in found.items() if stored.get(name) != text]
     if not problems:  # a file that cannot be read must not look like one that was taken away
         entries += [Entry(TOPIC, name, None) for name in stored.keys() - found.keys()]

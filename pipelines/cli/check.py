@@ -56,13 +56,11 @@ def check(
 
 
 def _examples(config: Config) -> list[Problem]:
-    from pipelines.matching import run_examples
-    from pipelines.taggers import gazetteer
+    from pipelines.examples import tried
     from pipelines.watchlists import load_folder
 
-    tagger = gazetteer.build(gazetteer.Options(folder=config.gazetteer))
     watchlists, _ = load_folder(config.watchlists)
-    return [problem for watchlist, _ in watchlists for problem in run_examples(watchlist, tagger.tag)]
+    return [problem for watchlist, _ in watchlists for problem in tried(config.gazetteer, watchlist)]
 
 
 def _both_ways(config: Config, name: str) -> str:

@@ -89,12 +89,16 @@ def _job(config: ConfigFile, data: DataFolder) -> tuple[Config, Job]:
 
 
 def _submit(settings: Config, job: Job, savepoint: str | None, skip_unknown_state: bool) -> str:
+    from functools import partial
+
     from pipelines import watching
+    from pipelines.examples import tried
     from pipelines.knowledge.gazetteer import ids
     from pipelines.layout import address_of
     from pipelines.plan import plan_of
 
-    watching.publish(settings.watchlists, job.bus, lambda: ids(settings.gazetteer), strict=True)
+    known, examples = partial(ids, settings.gazetteer), partial(tried, settings.gazetteer)
+    watching.publish(settings.watchlists, job.bus, known, examples, strict=True)
     started = job.submit(plan_of(settings, address_of(settings)), savepoint, skip_unknown_state=skip_unknown_state)
     typer.echo(f"job {started} submitted to {settings.flink.rest}", err=True)
     return started

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connectors.buses import Bus, Entry, Position, Topic
-from connectors.errors import ConfigError, TransientError
+from connectors.errors import ConfigError, Problem, TransientError
 from connectors.forward import waiting
 from pipelines import spool, watching
 from pipelines.appending import stopping
@@ -21,6 +21,7 @@ from pipelines.layout import TOPICS, address_of, open_bus, polled, retain, settl
 from pipelines.plan import TaggerAt
 from pipelines.run import LOOPS, Run
 from pipelines.sections import Retain
+from pipelines.watchlists import Watchlist
 
 CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
 
@@ -87,6 +88,22 @@ def test_a_list_that_names_an_unknown_place_is_refused_and_the_version_in_force_
     assert watching.published(bus) == {"ceasefire": CEASEFIRE.encode()}
     with pytest.raises(ConfigError, match="did you mean 'baku'"):
         watching.publish(config.watchlists, bus, lambda: {"baku"}, strict=True)
+
+
+def test_a_list_whose_examples_fail_is_refused_and_tried_only_when_it_changed(config: Config) -> None:
+    bus, asked = open_bus(config), []
+
+    def failing(watchlist: Watchlist) -> list[Problem]:
+        asked.append(watchlist.severity)
+        return [watchlist.problem("this example must alert and does not")] if watchlist.severity == "high" else []
+
+    for text in (CEASEFIRE, CEASEFIRE, CEASEFIRE.replace("low", "high")):
+        (config.watchlists / "ceasefire.yaml").write_text(text)
+        watching.publish(config.watchlists, bus, lambda: {"baku"}, failing)
+    assert asked == ["low", "high"]
+    assert watching.published(bus) == {"ceasefire": CEASEFIRE.encode()}
+    with pytest.raises(ConfigError, match="this example must alert and does not"):
+        watching.publish(config.watchlists, bus, lambda: {"baku"}, failing, strict=True)
 
 
 def test_a_gazetteer_broken_while_it_runs_leaves_the_one_in_force(tmp_path: Path) -> None:
