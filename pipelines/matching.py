@@ -58,13 +58,13 @@ class Matcher:
                 by_anchor[leaf].append(number)
         phrases = {leaf: found for leaf, found in by_anchor.items() if isinstance(leaf, Phrase)}
         self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for phrase in phrases])
-        self._by_phrase = list(phrases.values())
+        self._by_phrase = list(map(tuple, phrases.values()))
         self._by_entity = {_key(leaf): found for leaf, found in by_anchor.items() if not isinstance(leaf, Phrase)}
         self._lists: dict[int, _List] = {}
 
     def match(self, tagged: TaggedArticle) -> list[Match]:
         """The watchlists that hold for *tagged*, by id."""
-        found = [self._by_entity.get((tag.kind, tag.id), ()) for tag in tagged.tags]
+        found: list[Sequence[int]] = [self._by_entity.get((tag.kind, tag.id), ()) for tag in tagged.tags]
         for _, text in tagged.article.zones():
             found += [self._by_phrase[pattern] for pattern in self._scanner.met(text)]
         matches = []

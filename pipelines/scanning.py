@@ -77,7 +77,7 @@ class Pattern(NamedTuple):
     case: bool = False
 
 
-class Hit(NamedTuple):
+class Occurrence(NamedTuple):
     """Where pattern number *pattern* stands: ``text[start:end]`` of the original."""
 
     pattern: int
@@ -96,26 +96,27 @@ class Scanner:
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        owners: defaultdict[str, list[tuple[int, _Form]]] = defaultdict(list)
+        owners: defaultdict[str, tuple[tuple[int, _Form], ...]] = defaultdict(tuple)
+        forms: dict[_Form, _Form] = {}  # most are alike
         for number, pattern in enumerate(patterns):
-            form = _form(pattern)
-            owners[form.key].append((number, form))
+            key, form = _form(pattern)
+            owners[key] += ((number, forms.setdefault(form, form)),)
         self._owners = list(owners.values())
         self._automaton = AhoCorasick(
             list(owners), matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
         )
 
-    def scan(self, text: str) -> list[Hit]:
+    def scan(self, text: str) -> list[Occurrence]:
         """Every hit in *text*, overlapping ones too, by start and then longest first."""
         if not text or not self._owners:
             return []
         folded = fold(text)
-        hits: list[Hit] = []
+        hits: list[Occurrence] = []
         for key, start, end in self._automaton.find_matches_as_indexes(folded.text, overlapping=True):
             if _starts(folded.text, start):
                 for number, form in self._owners[key]:
                     if (last := form.end(folded, text, start, end)) is not None:
-                        hits.append(Hit(number, *folded.span(start, last)))
+                        hits.append(Occurrence(number, *folded.span(start, last)))
         hits.sort(key=_reading)
         return hits
 
@@ -135,23 +136,22 @@ class Scanner:
         return found
 
 
-def longest(hits: Iterable[Hit]) -> list[Hit]:
+def longest(hits: Iterable[Occurrence]) -> list[Occurrence]:
     """Of hits that overlap, the leftmost, and of those the longest."""
-    kept: list[Hit] = []
+    kept: list[Occurrence] = []
     for hit in sorted(hits, key=_reading):
         if not kept or hit.start >= kept[-1].end:
             kept.append(hit)
     return kept
 
 
-def _reading(hit: Hit) -> tuple[int, int, int]:
+def _reading(hit: Occurrence) -> tuple[int, int, int]:
     return hit.start, -hit.end, hit.pattern
 
 
 class _Form(NamedTuple):
-    """A pattern, compiled: the folded letters to find, and what must hold around them."""
+    """What must hold around the folded letters of a pattern."""
 
-    key: str
     is_open: bool
     acronym: bool
     cased: str
@@ -173,7 +173,8 @@ class _Form(NamedTuple):
         return last if not ending or (self.is_open and ending <= OPEN) else None
 
 
-def _form(pattern: Pattern) -> _Form:
+def _form(pattern: Pattern) -> tuple[str, _Form]:
+    """*pattern*, compiled: the folded letters to find, and what must hold around them."""
     stem = pattern.text.strip()
     is_open = stem.endswith("*")
     stem = stem.removesuffix("*").strip()
@@ -181,7 +182,7 @@ def _form(pattern: Pattern) -> _Form:
     if not any(map(_in_word, key)):
         raise ValueError(f"'{pattern.text}' has no letter or digit to look for")
     acronym = 1 < len(stem) <= ACRONYM and stem.isalpha() and stem.isupper() and not is_open
-    return _Form(key, is_open, acronym, stem if pattern.case else "")
+    return key, _Form(is_open, acronym, stem if pattern.case else "")
 
 
 def _in_word(character: str) -> bool:

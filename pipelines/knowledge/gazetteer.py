@@ -20,7 +20,7 @@ from connectors.errors import ConfigError, Problem
 from pipelines.folding import fold
 from pipelines.knowledge.names import forms, needs_capital
 from pipelines.located import nearest, read_bytes, read_file, validate
-from pipelines.scanning import Hit, Pattern, Scanner
+from pipelines.scanning import Occurrence, Pattern, Scanner
 
 Kind = Literal["place", "actor", "decoy"]
 
@@ -74,8 +74,8 @@ class Gazetteer:
     names: tuple[Name, ...]
     scanner: Scanner
 
-    def scan(self, text: str) -> Iterator[Hit]:
-        """Every name in *text*, overlapping ones too; `Hit.pattern` is its number in *names*."""
+    def scan(self, text: str) -> Iterator[Occurrence]:
+        """Every name in *text*, overlapping ones too; `Occurrence.pattern` is its number in *names*."""
         for hit in self.scanner.scan(text):
             if not needs_capital(self.names[hit.pattern].text) or text[hit.start].isupper():
                 yield hit

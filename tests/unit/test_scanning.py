@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.folding import fold
-from pipelines.scanning import OPEN, Hit, Pattern, Scanner, longest
+from pipelines.scanning import OPEN, Occurrence, Pattern, Scanner, longest
 
 
 def found(pattern: str, text: str) -> list[str]:
@@ -118,7 +118,7 @@ def naive(pattern: str, text: str) -> list[tuple[int, int]]:
 
 @given(PATTERNS, TEXTS)
 def test_the_scan_finds_what_a_search_for_each_pattern_finds(patterns: list[str], text: str) -> None:
-    expected = [Hit(i, *span) for i, pattern in enumerate(patterns) for span in naive(pattern, text)]
+    expected = [Occurrence(i, *span) for i, pattern in enumerate(patterns) for span in naive(pattern, text)]
     assert sorted(Scanner([Pattern(p) for p in patterns]).scan(text)) == sorted(expected)
 
 
