@@ -6,11 +6,12 @@ keeps what each came to, for a person to read.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from connectors.records import Evidence
-from pipelines.conditions import Condition, Group, Leaf, Named, Near, Of, Sentence, leaves
+from pipelines.conditions import FARTHEST, Condition, Group, Leaf, Named, Near, Of, Sentence, leaves
 from pipelines.standing import Hit, Hits, Text, apart, near, together
 
 Rule = Callable[[Text], Hits | None]
@@ -128,4 +129,17 @@ def explain(condition: Condition, number: Number, text: Text, shown: Callable[[H
             evidence = tuple(shown(hit) for hit in text.met.get(number(condition), ()))
             return Explanation(str(condition), bool(evidence), evidence)
     held = compiled(condition, number)(text) is not None
-    return Explanation(str(condition), held, parts=inner)
+    return Explanation(str(condition) + ("" if held else _missed(condition, number, text)), held, parts=inner)
+
+
+def _missed(condition: Near | Sentence | Of, number: Number, text: Text) -> str:
+    """By how much *condition* does not hold, when that can be said: "; the nearest are 14 words apart"."""
+    if isinstance(condition, Of):
+        found = compiled(condition.of, number)(_scope(condition, number)(text)) or ()
+        return f"; it is {len({(hit.zone, hit.start) for hit in found})}" if found else ""
+    if isinstance(condition, Near):
+        parts = [compiled(part, number)(text) or [] for part in condition.near]
+        if all(parts):
+            apart = bisect_left(range(FARTHEST), True, key=lambda d: bool(near(text, parts, d, condition.ordered)))
+            return f"; the nearest are {apart if apart < FARTHEST else f'{FARTHEST} or more'} words apart"
+    return ""

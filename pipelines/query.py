@@ -96,13 +96,13 @@ def parse(query: str) -> Condition:
         at = len(query) if error.token.type == "$END" else error.pos_in_stream or 0
         raise QueryError(_told(query, at, _needed(error.accepts or error.expected))) from None
     except VisitError as error:
-        if isinstance(error.orig_exc, _At):
+        if isinstance(error.orig_exc, _Mistake):
             raise QueryError(_told(query, error.orig_exc.at, str(error.orig_exc))) from None
         raise
     return condition
 
 
-class _At(ValueError):
+class _Mistake(ValueError):
     """A mistake in the part of a query that begins at *at*."""
 
     def __init__(self, at: int, message: str) -> None:
@@ -127,7 +127,7 @@ def _made(at: int, make: Callable[..., Condition], **given: Any) -> _Node:
     except ValidationError as error:
         detail = error.errors()[0]
         name = f"{detail['loc'][-1]} " if detail["loc"] and detail["type"] != "value_error" else ""
-        raise _At(at, name + str(detail.get("ctx", {}).get("error", detail["msg"]))) from None
+        raise _Mistake(at, name + str(detail.get("ctx", {}).get("error", detail["msg"]))) from None
 
 
 class _Build(Transformer[Token, Condition]):
@@ -153,7 +153,9 @@ class _Build(Transformer[Token, Condition]):
     def near(self, parts: list[Any], ordered: bool = False) -> _Node:
         distances = {int(token.partition("/")[2]) for token in parts[1::2]}
         if len(distances) > 1:
-            raise _At(parts[3].start_pos, "another distance than before: say with parentheses what belongs together")
+            raise _Mistake(
+                parts[3].start_pos, "another distance than before: say with parentheses what belongs together"
+            )
         together = tuple(c for _, c in parts[::2])
         return _made(parts[0][0], Near, near=together, distance=distances.pop(), ordered=ordered)
 
@@ -217,9 +219,9 @@ def _written(condition: Condition) -> tuple[str, int]:
             return _group(condition)
         case Near():
             word = f"{'O' if condition.ordered else ''}NEAR/{condition.distance}"
-            return f" {word} ".join(_at(part, UNLESS) for part in condition.near), BESIDE
+            return f" {word} ".join(_within(part, UNLESS) for part in condition.near), BESIDE
         case Sentence():
-            return " SENTENCE ".join(_at(part, UNLESS) for part in condition.sentence), BESIDE
+            return " SENTENCE ".join(_within(part, UNLESS) for part in condition.sentence), BESIDE
         case Of():
             return _of(condition)
     raise AssertionError(condition)
@@ -228,20 +230,20 @@ def _written(condition: Condition) -> tuple[str, int]:
 def _group(group: Group) -> tuple[str, int]:
     some = Group(any=group.any) if group.any else None
     if some and not (group.all or group.none):
-        return (" OR ".join(_at(part, ALL) for part in group.any), ANY) if group.any[1:] else _written(group.any[0])
+        return (" OR ".join(_within(part, ALL) for part in group.any), ANY) if group.any[1:] else _written(group.any[0])
     every = [*([some] if some else []), *group.all]
-    words = [" AND ".join(_at(part, BESIDE) for part in every)] if every else []
-    words += [f"NOT {_at(part, BESIDE)}" for part in group.none]
+    words = [" AND ".join(_within(part, BESIDE) for part in every)] if every else []
+    words += [f"NOT {_within(part, BESIDE)}" for part in group.none]
     return (" ".join(words), ALL) if len(every) + len(group.none) > 1 or group.none else _written(every[0])
 
 
 def _of(of: Of) -> tuple[str, int]:
-    said = (_at(of.of, ATOM), INSIDE) if of.in_ else _written(of.of)
+    said = (_within(of.of, ATOM), INSIDE) if of.in_ else _written(of.of)
     if of.in_:
         said = f"{','.join(of.in_)}:{said[0]}", INSIDE
     if of.unless_near:
         left = said[0] if said[1] >= COUNTED else f"({said[0]})"
-        guard = _at(Group(any=of.unless_near), COUNTED)
+        guard = _within(Group(any=of.unless_near), COUNTED)
         said = f"{left} UNLESS/{of.distance} {guard}", UNLESS
     if of.count > 1:
         inner = said[0] if said[1] >= INSIDE else f"({said[0]})"
@@ -249,7 +251,7 @@ def _of(of: Of) -> tuple[str, int]:
     return said
 
 
-def _at(condition: Condition, level: int) -> str:
+def _within(condition: Condition, level: int) -> str:
     text, own = _written(condition)
     return text if own >= level else f"({text})"
 

@@ -85,6 +85,21 @@ def test_a_guard_voids_a_hit_and_not_the_article() -> None:
     assert fires(guard, tagged(an_article(body=f"{club}{far} Shelling in Qarabağ was heard.")))
 
 
+@pytest.mark.parametrize(
+    ("match", "body", "told"),
+    [
+        ("{near: [war, peace], distance: 2}", "War and no peace.", "within 2 words; the nearest are 3 words apart"),
+        ("{near: [peace, war], distance: 2, ordered: true}", "War, peace.", "100 or more words apart"),
+        ("{near: [war, peace], distance: 2}", "War.", "within 2 words"),
+        ("{of: war, count: 3}", "War, war.", "at least 3 times; it is 2"),
+    ],
+)
+def test_a_near_miss_says_by_how_much(match: str, body: str, told: str) -> None:
+    explanation = explain(parse(f"id: w\ntitle: w\nmatch: {match}\n", "w.yaml"), tagged(an_article(body=body)))
+    assert not explanation.held
+    assert explanation.parts[1].rule.endswith(told)
+
+
 def test_case_and_language_narrow_a_phrase() -> None:
     assert fires("{phrase: US, case: true}", tagged(an_article(body="The US said")))
     assert not fires("{phrase: US, case: true}", tagged(an_article(body="The us of it")))
