@@ -222,6 +222,13 @@ def resolved(condition: Condition, groups: Mapping[str, Condition]) -> Condition
     return condition
 
 
+def size(condition: Condition, groups: Mapping[str, int]) -> int:
+    """How many conditions *condition* comes to when what its names stand for, of the sizes *groups*, is put in."""
+    if isinstance(condition, Named):
+        return groups.get(condition.group, 0)
+    return 1 + sum(size(part, groups) for _, part in parts(condition))
+
+
 def plain(condition: Condition) -> Any:
     """*condition* as a file says it."""
     said: dict[Any, Any] = condition.model_dump(by_alias=True, exclude_defaults=True, mode="json")

@@ -98,11 +98,10 @@ def near(text: Text, parts: Sequence[Iterable[Hit]], distance: int, ordered: boo
     for index, (zone, _, last, part, _) in enumerate(placed):
         if ordered and part:
             continue
-        window = []
-        for other in placed[index:]:
-            if other[0] != zone or other[1] - last > distance:
-                break
-            window.append(other)
+        end = index + 1
+        while end < len(placed) and placed[end][0] == zone and placed[end][1] - last <= distance:
+            end += 1
+        window = placed[index:end]
         chosen = _in_order(window, len(parts)) if ordered else _each(window, part, len(parts))
         kept.update(dict.fromkeys(hit for *_, hit in chosen))
     return sorted(kept, key=reading)

@@ -26,7 +26,18 @@ from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_va
 from connectors.errors import ConfigError, Problem
 from connectors.records import digest
 from pipelines import query
-from pipelines.conditions import KEYS, Condition, Conditions, Group, anchors, contradictions, entity, leaves, resolved
+from pipelines.conditions import (
+    KEYS,
+    Condition,
+    Conditions,
+    Group,
+    anchors,
+    contradictions,
+    entity,
+    leaves,
+    resolved,
+    size,
+)
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, read_bytes, validate
 from pipelines.phrases import Language, Line, Slug, Value, or_short
@@ -93,6 +104,10 @@ def _either(schema: dict[str, Any]) -> None:
     schema["properties"]["match"].pop("default")
 
 
+MOST = 100_000
+"""Conditions of one list: groups that use groups grow by themselves, and every one is read for each candidate."""
+
+
 class Watchlist(Value):
     """One list. Its alerts go to ``alerts.<topic>``, or to ``alerts.<id>`` when it shares no topic."""
 
@@ -128,10 +143,16 @@ class Watchlist(Value):
         if (self.match is None) == (self.query is None):
             raise ValueError("must have either match or query")
         known: dict[str, Condition] = {}
+        sizes: dict[str, int] = {}
+        for name, conditions in self.groups.items():  # a group may use those before it
+            sizes[name] = size(Group(any=conditions), sizes)
+        said = self.match or query.parse(self.query or "")
+        if max([size(said, sizes), *sizes.values()]) > MOST:
+            raise ValueError(f"comes to more than {MOST:,} conditions when its groups are put in")
         try:
-            for name, conditions in self.groups.items():  # a group may use those before it
+            for name, conditions in self.groups.items():
                 known[name] = resolved(Group(any=conditions).model_copy(update={"label": name}), known)
-            self._condition = resolved(self.match or query.parse(self.query or ""), known)
+            self._condition = resolved(said, known)
         except KeyError as error:
             name = str(error.args[0])
             raise ValueError(f"no group '{name}' stands before{nearest(name, known)}") from None
@@ -186,12 +207,8 @@ def parse(text: bytes | str, path: str) -> Watchlist:
     watchlist = validate(Watchlist, document)
     watchlist._document = document
     watchlist._version = digest(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:12]
-    if watchlist.match and (
-        problems := [
-            document.problem(f"can never hold: '{part}' is needed beside this", ("match", *loc))
-            for loc, part in contradictions(watchlist.match)
-        ]
-    ):
+    against = contradictions(watchlist.match or watchlist.condition, (watchlist.says,))
+    if problems := [document.problem(f"can never hold: '{part}' is needed beside this", loc) for loc, part in against]:
         raise ConfigError(*problems)
     if anchors(watchlist.condition) is None:
         message = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"

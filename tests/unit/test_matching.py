@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.records import Article, Evidence, Tag, TaggedArticle
 from pipelines.conditions import Actor, Condition, Group, Place, anchors
-from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, run_examples, snippet
+from pipelines.matching import EVIDENCE_LIMIT, HITS, Matcher, explain, naive, run_examples, snippet
 from pipelines.phrases import Phrase
 from pipelines.watchlists import Watchlist, parse
 
@@ -104,6 +104,13 @@ def test_evidence_is_bounded_and_a_slip_is_never_crowded_out_by_repetitions() ->
     assert len(found.evidence) == EVIDENCE_LIMIT
     assert [(e.surface, e.how) for e in found.evidence if e.how != "exact"] == [("CTSO", "acronym")]
     assert [e.start for e in found.evidence] == sorted(e.start for e in found.evidence)
+
+
+def test_the_first_hits_of_an_article_of_nothing_else_are_enough() -> None:
+    made = watchlist("{near: [{of: war, count: 1000}, peace], distance: 1}")
+    for text, holds in (("war " * 3 * HITS + "peace", False), ("peace " + "war " * 3 * HITS, True)):
+        one = article(body=text)
+        assert bool(Matcher([made]).match(one)) is bool(naive(made, one)) is holds
 
 
 def test_distinct_slips_come_before_distinct_exact_names() -> None:

@@ -106,6 +106,14 @@ def test_a_group_is_named_once_and_used_in_several_places() -> None:
         parse_list("id: w\ntitle: w\ngroups: {a: [{group: b}], b: [war]}\nmatch: {group: a}\n", "w.yaml")
 
 
+def test_groups_that_double_each_other_are_refused_at_once() -> None:
+    doubling = "".join(f"  g{n}: [{{group: g{n - 1}}}, {{group: g{n - 1}}}]\n" for n in range(1, 60))
+    text = f"id: w\ntitle: w\ngroups:\n  g0: [war]\n{doubling}"
+    for key in ("match: {group: g59}", "query: group:g59", "match: war"):
+        with pytest.raises(ConfigError, match="more than 100,000 conditions"):
+            parse_list(f"{text}{key}\n", "w.yaml")
+
+
 def test_a_list_has_match_or_query_and_not_both() -> None:
     head = "id: w\ntitle: w\n"
     assert parse_list(f"{head}query: war NEAR/3 peace\n", "w.yaml").condition == parse("war NEAR/3 peace")
@@ -114,5 +122,7 @@ def test_a_list_has_match_or_query_and_not_both() -> None:
             parse_list(text, "w.yaml")
     with pytest.raises(ConfigError, match=r"w\.yaml:3:8: 'query' AND, OR, NOT or quotes.*▸peace"):
         parse_list(f"{head}query: war peace\n", "w.yaml")
+    with pytest.raises(ConfigError, match=r"w\.yaml:3:8: can never hold: 'war' is needed beside this"):
+        parse_list(f"{head}query: war AND peace NOT war\n", "w.yaml")
     with pytest.raises(ConfigError, match=r"w\.yaml:3:1: would hold for articles that say nothing of it"):
         parse_list(f"{head}query: NOT war\n", "w.yaml")
