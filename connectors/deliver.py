@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Literal, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 
@@ -103,6 +103,7 @@ async def deliver(
     rng: Random,
     retry: Retry = Retry(),
     watchlists: Collection[str] = (),
+    level: Literal["alert", "about"] = "alert",
 ) -> None:
     """Deliver alerts to *sink* until *stop* is set, then finish the delivery in flight and close the sink.
 
@@ -119,6 +120,7 @@ async def deliver(
         rng: For jitter.
         retry: The schedule.
         watchlists: Deliver only alerts of these, for a topic is shared by some; empty means all.
+        level: ``about`` leaves out alerts of a mere mention. Alerts that name their sinks go to those only.
 
     Raises:
         ConfigError: another process delivers for this sink.
@@ -131,7 +133,7 @@ async def deliver(
     """
     try:
         with bus.hold(f"sink.{name}"), ThreadPoolExecutor(1, f"sink.{name}") as thread:
-            await _Loop(name, sink, bus, topics, frozenset(watchlists), stop, now, rng, retry, thread).run()
+            await _Loop(name, sink, bus, topics, frozenset(watchlists), level, stop, now, rng, retry, thread).run()
     finally:
         await sink.close()
 
@@ -170,6 +172,7 @@ class _Loop:
     bus: Bus
     topics: Callable[[], Sequence[str]]
     watchlists: frozenset[str]
+    level: Literal["alert", "about"]
     stop: asyncio.Event
     now: Callable[[], datetime]
     rng: Random
@@ -265,9 +268,16 @@ class _Loop:
             except RejectedError as error:
                 letters.append(self._letter(record, error))
                 continue
-            if (not self.watchlists or alert.watchlist in self.watchlists) and not self._had(record, alert):
+            if self._wants(alert) and not self._had(record, alert):
                 alerts.setdefault(alert.id, (record, alert))
         return _Turn(list(alerts.values()), letters, after)
+
+    def _wants(self, alert: Alert) -> bool:
+        return (
+            (not self.watchlists or alert.watchlist in self.watchlists)
+            and (alert.sinks is None or self.name in alert.sinks)
+            and (self.level == "alert" or alert.level == "about")
+        )
 
     def _had(self, record: Record, alert: Alert) -> bool:
         """Whether any lane has passed it: two topics hold an alert when its watchlist has changed its topic."""

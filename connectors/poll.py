@@ -15,12 +15,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from connectors import metrics
 from connectors.buses import Bus, Entry, every
 from connectors.errors import RejectedError, TransientError
-from connectors.records import Cursor, SourceHealth, decode, encode
+from connectors.records import Article, Cursor, SourceHealth, decode, encode
 from connectors.schedule import PASSING, Pace, next_interval, wait, weight
 from connectors.sources import Batch, Source
 
@@ -40,11 +41,19 @@ REASON = 500
 
 
 class Planned(NamedTuple):
-    """A source, its name and its pace."""
+    """A source, its name and its pace; its articles say the *country* and *groups* that it is of."""
 
     name: str
     source: Source
     pace: Pace
+    country: str = ""
+    groups: tuple[str, ...] = ()
+
+    def stamped(self, article: Article) -> Article:
+        """*article* with what is configured of the source."""
+        if not (self.country or self.groups):
+            return article
+        return msgspec.structs.replace(article, country=self.country, groups=self.groups)
 
 
 @dataclass(slots=True)
@@ -223,7 +232,7 @@ async def _ask(planned: Planned, value: str) -> tuple[Batch, list[Entry]]:
     try:
         batch = await planned.source.poll(value)
         batch.cursor.encode()  # half a character can be in a string and not on the bus
-        entries = [Entry("articles", article.key, encode(article)) for article in batch.articles]
+        entries = [Entry("articles", article.key, encode(planned.stamped(article))) for article in batch.articles]
         entries += [Entry("dead-letters", letter.id, encode(letter)) for letter in batch.rejected]
     except Exception as error:  # a bug in one source must not stop the others
         log.exception("bug in a source", source=planned.name)

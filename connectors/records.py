@@ -24,7 +24,15 @@ from connectors.errors import RejectedError
 
 SCHEMA = 1
 
-Zone = Literal["title", "lead", "body", "captions"]
+Zone = Literal["title", "lead", "body", "captions", "url", "author", "source"]
+"""Where words stand in an article, in reading order; the last three are about the text and no part of it."""
+
+TEXT: tuple[Zone, ...] = ("title", "lead", "body", "captions")
+"""The zones of the text itself."""
+
+How = Literal["exact", "inflected", "spelling", "slip", "acronym"]
+"""How words meet a name: as written; in another form or spelling of it; one letter off; as defined in brackets."""
+
 Time = Annotated[datetime, Meta(tz=True)]
 
 
@@ -52,8 +60,9 @@ class Article(Topical, frozen=True, kw_only=True):
     *id* stays the same over fetches and revisions (`article_id`). *entry* is the id the feed gave, "" when none.
     *captions* holds one caption or credit a line: places may be read there, actors never. *language* is as the
     source declared it (BCP 47), "" when it did not. *published* and *updated* are the source's words, *fetched*
-    is our clock. *origin* is the agency or outlet the text says it comes from. *revision* counts from 1; the same
-    entry with another text is the next revision.
+    is our clock. *origin* is the agency or outlet the text says it comes from. *country* (ISO 3166-1) and *groups* are
+    what the configuration says of the source. *revision* counts from 1; the same entry with another text is the next
+    revision.
     """
 
     id: str
@@ -70,6 +79,8 @@ class Article(Topical, frozen=True, kw_only=True):
     published: Time | None = None
     updated: Time | None = None
     origin: str = ""
+    country: str = ""
+    groups: tuple[str, ...] = ()
     revision: Annotated[int, Meta(ge=1)] = 1
 
     @property
@@ -79,15 +90,18 @@ class Article(Topical, frozen=True, kw_only=True):
 
     def zones(self) -> Iterator[tuple[Zone, str]]:
         """The zones that hold text, in reading order; spans of tags and evidence count characters of these."""
-        for zone in get_args(Zone):
+        for zone in TEXT:
             if text := getattr(self, zone):
                 yield zone, text
+
+    def text(self, zone: Zone) -> str:
+        """What stands in *zone*, "" when nothing does; several authors are parted by semicolons."""
+        return "; ".join(self.authors) if zone == "author" else str(getattr(self, zone))
 
 
 class Tag(Value, frozen=True, kw_only=True):
     """One place or actor read in an article: ``zone[start:end] == surface``, in characters.
 
-    *how* is ``exact``, ``slip`` (one letter off a long name) or ``acronym`` (defined in brackets in the article).
     A *kind* ``name`` is a name that no list holds; its *id* is "".
     """
 
@@ -97,7 +111,7 @@ class Tag(Value, frozen=True, kw_only=True):
     zone: Zone
     start: int
     end: int
-    how: Literal["exact", "slip", "acronym"] = "exact"
+    how: How = "exact"
 
 
 class TaggedArticle(Topical, frozen=True, kw_only=True):
@@ -127,13 +141,24 @@ class Evidence(Value, frozen=True, kw_only=True):
     surface: str
     snippet: str = ""
     entity: str = ""
-    how: Literal["exact", "slip", "acronym"] = "exact"
+    how: How = "exact"
+
+
+class Points(Value, frozen=True, kw_only=True):
+    """What one row of a list's ``weights`` came to in one zone: *hits* counted, and the *points* they gave."""
+
+    rule: str
+    zone: Zone
+    hits: int
+    points: float
 
 
 class Alert(Topical, frozen=True, kw_only=True):
     """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`).
 
-    *watchlist_version* tells the text of the list that raised it from every other.
+    *watchlist_version* tells the text of the list that raised it from every other. *level* is ``alert`` when the list
+    says by its weights that the article only mentions the matter, else ``about``. *score* is the sum of *points*, None
+    for a list without weights. *sinks* are those it is for, None for all.
     """
 
     id: str
@@ -150,8 +175,19 @@ class Alert(Topical, frozen=True, kw_only=True):
     published: Time | None = None
     origin: str = ""
     watchlist_version: str = ""
+    level: Literal["alert", "about"] = "about"
+    score: float | None = None
+    points: tuple[Points, ...] = ()
+    sinks: tuple[str, ...] | None = None
     evidence: tuple[Evidence, ...] = ()
     names: tuple[str, ...] = ()
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What a person is shown beside title and evidence: where it is from, and how much it is about the matter."""
+        mention = "only a mention" if self.level == "alert" else ""
+        score = "" if self.score is None else f"score {self.score:g}"
+        return tuple(part for part in (self.source, self.language, self.origin, mention, score) if part)
 
 
 class DeadLetter(Topical, frozen=True, kw_only=True):

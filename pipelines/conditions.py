@@ -1,55 +1,75 @@
-"""What a watchlist looks for: phrases, places and actors, and how they must stand together.
+"""What a watchlist looks for: words, places and actors, and how they must stand together.
 
-A condition holds for an article or not, and the words that made it hold are its *hits*. Eight forms, each a mapping
-that one key names (a plain text is a phrase):
+A condition holds for an article or not, and the words that made it hold are its *hits*. Each form is a mapping that one
+key names (a plain text is a phrase):
 
 ====================  ================================================================================================
 ``phrase``            the words stand somewhere; hits: each place where they do
-``place``, ``actor``  one of its names does, in any spelling and language
+``regex``             words that a regular expression describes do
+``place``, ``actor``  one of its names does, in any spelling and language; with *about* not only in passing
+``within``            a name of a place or of one inside it does
 ``group``             one of the conditions holds that the file lists under this name in ``groups``
+``list``              another watchlist holds
 ``any all none``      a group: one, every one, not one of its conditions holds; hits: those of the ones that hold
 ``near``              every condition has a hit within *distance* words of the others, in one zone, *ordered* as listed
 ``sentence``          every condition has a hit in one sentence
 ``of``                a condition of which some hits do not count, those outside the zones *in* and those with a hit of
                       *unless_near* within *distance* words, and of which at least *count* must be left
+``weights``           the points that the hits of several conditions give come to *threshold*
+``article``           facts of the article: language, source, agency, age, length; no hits
 ====================  ================================================================================================
 
-Values are what a file says, checked, immutable and hashable. `anchors` is what makes matching cheap.
+Values are what a file says, checked, immutable and hashable. How they nest is in `pipelines.walking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator as After
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from connectors.records import Zone
-from pipelines.events import Loc
-from pipelines.phrases import Phrase, Slug, Value, letters
+from connectors.records import TEXT, Zone
+from pipelines.facts import Facts
+from pipelines.phrases import Phrase, Slug, Value, or_short
+from pipelines.regexes import Regex
 
 FARTHEST = 100
 """Words that may lie between; farther apart, two things only stand in one article, which ``all`` says."""
+
+MOST_HITS = 4
+"""Hits of a row of ``weights`` that count each (measured: research on watchlists §3)."""
 
 
 class Place(Value):
     """A place of the gazetteer, by id."""
 
     place: Slug
+    about: bool = Field(default=False, description="named in title or lead, or three times")
 
     def __str__(self) -> str:
-        return f"place: {self.place}"
+        return f"{'about ' if self.about else ''}place: {self.place}"
+
+
+class Within(Value):
+    """A place of the gazetteer, by id, or any inside it: for a country its towns, for a region its countries."""
+
+    within: Slug
+
+    def __str__(self) -> str:
+        return f"within: {self.within}"
 
 
 class Actor(Value):
     """An actor of the gazetteer, by id: an organisation, a government, a person."""
 
     actor: Slug
+    about: bool = Field(default=False, description="named in title or lead, or three times")
 
     def __str__(self) -> str:
-        return f"actor: {self.actor}"
+        return f"{'about ' if self.about else ''}actor: {self.actor}"
 
 
 class Named(Value):
@@ -59,6 +79,17 @@ class Named(Value):
 
     def __str__(self) -> str:
         return f"group: {self.group}"
+
+
+class Listed(Value):
+    """Another watchlist, by id: what it looks for in the articles that it looks at."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    list_: Slug = Field(alias="list")
+
+    def __str__(self) -> str:
+        return f"list: {self.list_}"
 
 
 class Group(Value):
@@ -85,7 +116,7 @@ class Group(Value):
 
     def __str__(self) -> str:
         if self.label:
-            return f"group: {self.label}"
+            return self.label
         return " and ".join(f"{name} of {', '.join(map(str, part))}" for name, part in self.parts())
 
     def parts(self) -> Iterator[tuple[str, tuple[Condition, ...]]]:
@@ -143,9 +174,90 @@ class Of(Value):
         return ", ".join(said)
 
 
-KEYS = "must be a phrase, or have one of the keys phrase, place, actor, group, any, all, none, near, sentence, of"
+class PerZone(Value):
+    """Points by zone. In the file one number is enough: that for every zone of the text."""
 
-_NAMES = {key: key for key in ("phrase", "place", "actor", "near", "sentence", "of")} | {"group": "named"}
+    model_config = ConfigDict(json_schema_extra=lambda schema: or_short(schema, {"type": "number"}))
+
+    title: float = 0.0
+    lead: float = 0.0
+    body: float = 0.0
+    captions: float = 0.0
+    url: float = 0.0
+    author: float = 0.0
+    source: float = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, data: Any) -> Any:
+        return dict.fromkeys(TEXT, data) if isinstance(data, int | float) and not isinstance(data, bool) else data
+
+    def of(self, zone: Zone) -> float:
+        """The points for *zone*."""
+        return float(getattr(self, zone))
+
+    def values(self) -> dict[Zone, float]:
+        """Those that are not 0."""
+        return {zone: points for zone in get_args(Zone) if (points := self.of(zone))}
+
+
+class Row(Value):
+    """What one condition adds to a score.
+
+    *once*: points for each zone that has a hit of it. *each*: points for each hit, the first *most* of them. Points
+    below 0 take away. The row comes to *cap* at most.
+    """
+
+    of: Words
+    once: PerZone = PerZone()
+    each: PerZone = PerZone()
+    most: int = Field(default=MOST_HITS, ge=1, le=100)
+    cap: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _gives(self) -> Row:
+        if not (self.once.values() or self.each.values()):
+            raise ValueError("needs points: once or each, a number or one for each zone")
+        return self
+
+    @property
+    def best(self) -> float:
+        """The most that it can come to."""
+        once = sum(points for points in self.once.values().values() if points > 0)
+        each = self.most * max([0.0, *self.each.values().values()])
+        return once + each if self.cap is None else min(once + each, self.cap)
+
+
+class Weights(Value):
+    """Conditions that each give points; together they must come to *threshold*, and to *about* for its level."""
+
+    weights: Annotated[tuple[Row, ...], Field(min_length=1)]
+    threshold: float = Field(gt=0)
+    about: float | None = Field(default=None, description="from here on the article is about it: no mere mention")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Weights:
+        if self.about is not None and self.about < self.threshold:
+            raise ValueError("about must not be less than threshold")
+        if sum(row.best for row in self.weights) < (self.about or self.threshold):
+            raise ValueError(f"the weights never come to {self.about or self.threshold:g}")
+        return self
+
+    def __str__(self) -> str:
+        return f"score of {self.threshold:g}" + (f", about it from {self.about:g}" if self.about else "")
+
+
+KEYS = (
+    "must be a phrase, or have one of the keys phrase, regex, place, actor, within, group, list, any, all, none, near,"
+    " sentence, of, weights, article"
+)
+
+_NAMES = {key: key for key in ("phrase", "regex", "place", "actor", "within", "near", "sentence", "weights", "of")} | {
+    "group": "named",
+    "list": "listed",
+    "list_": "listed",
+    "article": "facts",
+}
 
 
 def _kind(data: Any) -> str | None:
@@ -160,21 +272,29 @@ def _kind(data: Any) -> str | None:
 
 def _words(condition: Condition) -> Condition:
     """Refuse what has no hits whenever it holds: nothing can stand near it."""
-    if isinstance(condition, Group) and not (condition.any or condition.all):
-        raise ValueError("'none' alone has no words in the article: say what must be there")
+    match condition:
+        case Group(any=(), all=()):
+            raise ValueError("'none' alone has no words in the article: say what must be there")
+        case Facts():
+            raise ValueError("'article' has no words in the article: put it beside this, under 'all'")
     return condition
 
 
-Leaf = Phrase | Place | Actor
+Leaf = Phrase | Regex | Place | Within | Actor
 Condition = Annotated[
     Annotated[Phrase, Tag("phrase")]
+    | Annotated[Regex, Tag("regex")]
     | Annotated[Place, Tag("place")]
+    | Annotated[Within, Tag("within")]
     | Annotated[Actor, Tag("actor")]
     | Annotated[Named, Tag("named")]
+    | Annotated[Listed, Tag("listed")]
     | Annotated[Group, Tag("parts")]
     | Annotated[Near, Tag("near")]
     | Annotated[Sentence, Tag("sentence")]
-    | Annotated[Of, Tag("of")],
+    | Annotated[Of, Tag("of")]
+    | Annotated[Weights, Tag("weights")]
+    | Annotated[Facts, Tag("facts")],
     Discriminator(_kind, custom_error_type="condition", custom_error_message=KEYS),
 ]
 Conditions = Annotated[tuple[Condition, ...], Field(min_length=1)]
@@ -182,121 +302,13 @@ Words = Annotated[Condition, After(_words)]
 Together = Annotated[tuple[Words, ...], Field(min_length=2)]
 
 
-def parts(condition: Condition) -> Iterator[tuple[Loc, Condition]]:
-    """The conditions right inside *condition*, with where they stand in it."""
-    match condition:
-        case Group():
-            for name, inside in condition.parts():
-                yield from (((name, index), part) for index, part in enumerate(inside))
-        case Near():
-            yield from ((("near", index), part) for index, part in enumerate(condition.near))
-        case Sentence():
-            yield from ((("sentence", index), part) for index, part in enumerate(condition.sentence))
-        case Of():
-            yield ("of",), condition.of
-            yield from ((("unless_near", index), part) for index, part in enumerate(condition.unless_near))
-
-
-def resolved(condition: Condition, groups: Mapping[str, Condition]) -> Condition:
-    """*condition* with what its names stand for.
-
-    Raises:
-        KeyError: a name that is not in *groups*.
-    """
-
-    def every(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-        return tuple(resolved(part, groups) for part in conditions)
-
-    match condition:
-        case Named():
-            return groups[condition.group]
-        case Group():
-            return condition.model_copy(update={name: every(inside) for name, inside in condition.parts()})
-        case Near():
-            return condition.model_copy(update={"near": every(condition.near)})
-        case Sentence():
-            return condition.model_copy(update={"sentence": every(condition.sentence)})
-        case Of():
-            inside = {"of": resolved(condition.of, groups), "unless_near": every(condition.unless_near)}
-            return condition.model_copy(update=inside)
-    return condition
-
-
-def size(condition: Condition, groups: Mapping[str, int]) -> int:
-    """How many conditions *condition* comes to when what its names stand for, of the sizes *groups*, is put in."""
-    if isinstance(condition, Named):
-        return groups.get(condition.group, 0)
-    return 1 + sum(size(part, groups) for _, part in parts(condition))
-
-
-def plain(condition: Condition) -> Any:
-    """*condition* as a file says it."""
-    said: dict[Any, Any] = condition.model_dump(by_alias=True, exclude_defaults=True, mode="json")
-    if said.keys() == {"phrase"}:
-        return said["phrase"]
-    for (key, *index), part in parts(condition):
-        if index:
-            said[key][index[0]] = plain(part)
-        else:
-            said[key] = plain(part)
-    return said
-
-
-def leaves(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Leaf]]:
-    """Every phrase, place and actor of *condition*, with where it stands."""
-    if isinstance(condition, Phrase | Place | Actor):
-        yield loc, condition
-    for inner, part in parts(condition):
-        yield from leaves(part, (*loc, *inner))
-
-
-def anchors(condition: Condition) -> frozenset[Leaf] | None:
-    """Leaves of which one at least is met whenever *condition* holds; None when it may hold without any.
-
-    Of several such sets the one is given that the fewest articles are likely to meet.
-    """
-    match condition:
-        case Group():
-            sets = [anchors(part) for part in condition.all]
-            if condition.any:
-                branches = [anchors(part) for part in condition.any]
-                sets.append(None if None in branches else frozenset().union(*filter(None, branches)))
-        case Near():
-            sets = [anchors(part) for part in condition.near]
-        case Sentence():
-            sets = [anchors(part) for part in condition.sentence]
-        case Of():
-            sets = [anchors(condition.of)]
-        case Named():
-            raise AssertionError(condition)  # `resolved` has replaced it
-        case _:
-            return frozenset((condition,))
-    return min((s for s in sets if s is not None), key=lambda s: sum(map(_frequency, s)), default=None)
-
-
-def _frequency(leaf: Leaf) -> float:
-    """A guess at the share of articles that have *leaf*: long words and several of them are rare."""
-    if not isinstance(leaf, Phrase):
-        return 0.01
-    words = leaf.phrase.removesuffix("*").split()
-    said = sum(map(letters, words))
-    return 0.5 * 0.6 ** (said - 1) * 0.1 ** (len(words) - 1) * (2 if leaf.phrase.endswith("*") else 1)
-
-
-def contradictions(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Condition]]:
-    """The conditions of ``none`` that another part of their group needs, with where they stand.
-
-    Does not: reason further. A list that asks for words no article can have passes.
-    """
-    if isinstance(condition, Group):
-        needed = set(condition.all) | (set(condition.any) if len(condition.any) == 1 else set())
-        if condition.any and set(condition.any) <= set(condition.none):
-            needed |= set(condition.any)
-        yield from (((*loc, "none", i), part) for i, part in enumerate(condition.none) if part in needed)
-    for inner, part in parts(condition):
-        yield from contradictions(part, (*loc, *inner))
-
-
 def entity(leaf: Leaf) -> str:
-    """The id of a place or actor, "" for a phrase."""
-    return "" if isinstance(leaf, Phrase) else leaf.place if isinstance(leaf, Place) else leaf.actor
+    """The id of a place or actor, "" for words."""
+    match leaf:
+        case Place():
+            return leaf.place
+        case Within():
+            return leaf.within
+        case Actor():
+            return leaf.actor
+    return ""

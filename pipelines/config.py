@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -20,9 +20,10 @@ from connectors import plugins
 from connectors.errors import ConfigError, Problem
 from connectors.schedule import Pace
 from pipelines.events import Loc
+from pipelines.folder import load_folder
 from pipelines.located import Document, nearest, read_file, validate
 from pipelines.sections import File, Flink, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
-from pipelines.watchlists import Watchlist, check_ids, load_folder
+from pipelines.watchlists import Watchlist, check_ids
 
 PARTED = ("articles", "tagged", "dead-letters")
 """The topics that may have several partitions; one of state or of a watchlist's alerts has one, in order."""
@@ -46,17 +47,20 @@ class Source:
     type: str
     options: Any = field(repr=False)
     pace: Pace
+    country: str = ""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A sink. *watchlists* are the ids it tells about, empty for all; *topics* those lists' topics."""
+    """A sink. *watchlists* are the ids it tells about, empty for all; *topics* those lists'; *level* the least."""
 
     name: str
     type: str
     options: Any = field(repr=False)
     watchlists: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
+    level: Literal["alert", "about"] = "alert"
 
     def wants(self, topic: str) -> bool:
         """Whether *topic* may hold alerts for this sink."""
@@ -157,6 +161,7 @@ class _Loading:
             retain=file.retain,
         )
         self.problems += problems
+        self._check_sinks(lists, file)
         if known:
             self._check_ids(lists, gazetteer, known)
         if self.problems:
@@ -219,7 +224,7 @@ class _Loading:
             head, options = self._component(document, loc, SourceHead, "connectors.sources")
             if head and self._named(document, loc, head.name, names, "source"):
                 pace = Pace() if head.interval is None else Pace(interval=head.interval)
-                yield Source(head.name, head.type, options, pace)
+                yield Source(head.name, head.type, options, pace, head.country, head.groups)
         if not places and not self.problems:
             self.problems.append(self.document.problem("no sources: list some under 'sources' or 'feeds'"))
 
@@ -255,7 +260,16 @@ class _Loading:
                         message = f"no watchlist '{name}'{nearest(name, topics)}"
                         self.problems.append(self.document.problem(message, (*loc, "watchlists", i)))
                 own = frozenset(topics.get(name, f"alerts.{name}") for name in wanted)
-                yield Sink(head.name, head.type, options, frozenset(wanted), own)
+                yield Sink(head.name, head.type, options, frozenset(wanted), own, head.level)
+
+    def _check_sinks(self, lists: list[Watchlist], file: File) -> None:
+        """The sinks that watchlists name must be there."""
+        known = {str(sink.get("name", "")) for sink in file.sinks}
+        for watchlist in lists:
+            for index, name in enumerate(watchlist.delivery.sinks or ()):
+                if name not in known:
+                    message = f"no sink '{name}'{nearest(name, known)}"
+                    self.problems.append(watchlist.problem(message, ("delivery", "sinks", index)))
 
     def _named(self, document: Document, loc: Loc, name: str, names: dict[str, str], what: str) -> bool:
         problem = document.problem(f"another {what} is named '{name}'", (*loc, "name"))

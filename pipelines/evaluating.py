@@ -1,24 +1,29 @@
 """Whether a condition holds for an article, and the hits that made it hold.
 
-A condition is compiled once, into a function of a `pipelines.standing.Text`. `explain` evaluates it part by part and
-keeps what each came to, for a person to read.
+A condition is compiled once, into a function of a `pipelines.standing.Text`. How it came about, for a person to read,
+is in `pipelines.explaining`.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from connectors.records import Evidence
-from pipelines.conditions import FARTHEST, Condition, Group, Leaf, Named, Near, Of, Sentence, leaves
+from connectors.records import TEXT
+from pipelines import facts
+from pipelines.conditions import Actor, Condition, Group, Leaf, Listed, Named, Near, Of, Place, Sentence, Weights
+from pipelines.facts import Facts
 from pipelines.standing import Hit, Hits, Text, apart, near, together
+from pipelines.walking import leaves
+from pipelines.weighing import weighed
 
 Rule = Callable[[Text], Hits | None]
 """The hits of a condition that holds, none for one that has no words; None when it does not hold."""
 
 Number = Callable[[Leaf], int]
 """The number of a leaf in `Text.met`."""
+
+TIMES = 3
+"""Hits in the body that make an article be about a place or actor, when title and lead do not name it."""
 
 
 def compiled(condition: Condition, number: Number) -> Rule:
@@ -36,10 +41,18 @@ def compiled(condition: Condition, number: Number) -> Rule:
             rules = [compiled(part, number) for part in condition.sentence]
             return lambda text: _joined(rules, text, lambda p: together(text, p))
         case Of():
-            rule, scope = compiled(condition.of, number), _scope(condition, number)
+            rule, scope = compiled(condition.of, number), scoped(condition, number)
             return lambda text: _counted(rule(scope(text)), condition.count)
-        case Named():
-            raise AssertionError(condition)  # `resolved` has replaced it
+        case Weights():
+            rows = [compiled(row.of, number) for row in condition.weights]
+            return lambda text: _scored(condition, rows, text)
+        case Facts():
+            return lambda text: [] if facts.hold(condition.article, text.tagged, text.length) else None
+        case Named() | Listed():
+            raise AssertionError(condition)  # it has been replaced
+        case Place(about=True) | Actor(about=True):
+            leaf = number(condition)
+            return lambda text: _about(text, text.met.get(leaf, []))
         case _:
             leaf = number(condition)
             return lambda text: text.met.get(leaf) or None
@@ -69,77 +82,51 @@ def _joined(rules: Iterable[Rule], text: Text, join: Callable[[list[Hits]], Hits
     return join(parts) or None
 
 
+def _about(text: Text, hits: Hits) -> Hits | None:
+    return hits if len(hits) >= TIMES or any(text.part(hit) in ("title", "lead") for hit in hits) else None
+
+
 def _counted(hits: Hits | None, count: int) -> Hits | None:
-    return hits if hits is not None and len({(hit.zone, hit.start) for hit in hits}) >= count else None
+    return hits if hits is not None and len(spots(hits)) >= count else None
 
 
-def _scope(condition: Of, number: Number) -> Callable[[Text], Text]:
+def _scored(condition: Weights, rows: Sequence[Rule], text: Text) -> Hits | None:
+    found = [rule(text) or [] for rule in rows]
+    points = weighed(condition, found, text)
+    if sum(row.total for row in points) < condition.threshold:
+        return None
+    return [hit for row, hits in zip(points, found, strict=True) if row.total > 0 for hit in hits]
+
+
+def spots(hits: Iterable[Hit]) -> set[tuple[str, int]]:
+    """Where *hits* stand, each place once."""
+    return {(hit.zone, hit.start) for hit in hits}
+
+
+def scoped(condition: Of, number: Number) -> Callable[[Text], Text]:
     """What `Of` leaves of an article: hits in other zones and near the guards do not count."""
     inside = frozenset(number(leaf) for _, leaf in leaves(condition.of))
     guards = [compiled(guard, number) for guard in condition.unless_near]
     zones, distance = condition.in_, condition.distance or 0
+    beside = zones is not None and not set(zones) <= set(TEXT)
 
     def scope(text: Text) -> Text:
-        if not (met := inside & text.met.keys()):
-            return text.only({})
         void = [hit for guard in guards for hit in guard(text) or ()]
 
-        def left(hits: Hits) -> Hits:
-            scoped = [hit for hit in hits if zones is None or hit.zone in zones]
-            return list(apart(text, scoped, void, distance)) if void else scoped
+        def left(met: dict[int, Hits]) -> dict[int, Hits]:
+            kept = {}
+            for leaf in inside & met.keys():
+                hits = [h for h in met[leaf] if zones is None or h.zone in zones or text.part(h) in zones]
+                if hits := list(apart(text, hits, void, distance)) if void else hits:
+                    kept[leaf] = hits
+            return kept
 
-        return text.only({leaf: kept for leaf in met if (kept := left(text.met[leaf]))})
+        if beside:
+            return text.only(left(_both(text.met, text.aside)), {})
+        return text.only(left(text.met), left(text.aside) if zones is None else {})
 
     return scope
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Whether a condition held: a phrase, place or actor with what was met of it, a group with its parts."""
-
-    rule: str
-    held: bool
-    evidence: tuple[Evidence, ...] = ()
-    parts: tuple[Explanation, ...] = ()
-
-
-def explain(condition: Condition, number: Number, text: Text, shown: Callable[[Hit], Evidence]) -> Explanation:
-    """Why *condition* holds or not, part by part; a part of `Of` is told of what `Of` leaves."""
-    match condition:
-        case Group():
-            groups = []
-            for name, group in condition.parts():
-                inner = tuple(explain(part, number, text, shown) for part in group)
-                some, every = any(part.held for part in inner), all(part.held for part in inner)
-                held = {"any": some, "all": every, "none": not some}[name]
-                groups.append(Explanation(name, held, parts=inner))
-            if condition.label:
-                return Explanation(str(condition), groups[0].held, parts=groups[0].parts)
-            if len(groups) == 1:
-                return groups[0]
-            return Explanation("all", all(group.held for group in groups), parts=tuple(groups))
-        case Near() | Sentence():
-            together = condition.near if isinstance(condition, Near) else condition.sentence
-            inner = tuple(explain(part, number, text, shown) for part in together)
-        case Of():
-            inner = (explain(condition.of, number, _scope(condition, number)(text), shown),)
-        case Named():
-            raise AssertionError(condition)
-        case _:
-            evidence = tuple(shown(hit) for hit in text.met.get(number(condition), ()))
-            return Explanation(str(condition), bool(evidence), evidence)
-    held = compiled(condition, number)(text) is not None
-    return Explanation(str(condition) + ("" if held else _missed(condition, number, text)), held, parts=inner)
-
-
-def _missed(condition: Near | Sentence | Of, number: Number, text: Text) -> str:
-    """By how much *condition* does not hold, when that can be said: "; the nearest are 14 words apart"."""
-    if isinstance(condition, Of):
-        found = compiled(condition.of, number)(_scope(condition, number)(text)) or ()
-        return f"; it is {len({(hit.zone, hit.start) for hit in found})}" if found else ""
-    if isinstance(condition, Near):
-        parts = [compiled(part, number)(text) or [] for part in condition.near]
-        if all(parts):
-            apart = bisect_left(range(FARTHEST), True, key=lambda d: bool(near(text, parts, d, condition.ordered)))
-            return f"; the nearest are {apart if apart < FARTHEST else f'{FARTHEST} or more'} words apart"
-    return ""
+def _both(met: dict[int, Hits], aside: dict[int, Hits]) -> dict[int, Hits]:
+    return {leaf: met.get(leaf, []) + aside.get(leaf, []) for leaf in met.keys() | aside.keys()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.errors import Problem
+from pipelines.knowledge.gazetteer import inside
 from pipelines.matching import run_examples
 from pipelines.taggers import gazetteer
 from pipelines.watchlists import Watchlist
@@ -18,4 +19,5 @@ def tried(folder: Path, watchlist: Watchlist) -> list[Problem]:
     """
     if not (watchlist.examples.alert or watchlist.examples.quiet):
         return []
-    return run_examples(watchlist, gazetteer.build(gazetteer.Options(folder=folder)).tag)
+    tagger = gazetteer.build(gazetteer.Options(folder=folder))
+    return run_examples(watchlist, tagger.tag, inside(folder))

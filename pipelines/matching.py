@@ -1,6 +1,6 @@
 """Which watchlists an article matches, and why.
 
-Of each list *anchors* are chosen: phrases, places and actors of which one must be there for it to hold, and which are
+Of each list *anchors* are chosen: words, places and actors of which one must be there for it to hold, and which are
 rare. One scan finds the anchors of all lists at once and so picks the candidates; only those are evaluated, each by
 a scan for its own words. An article that has nothing of a list costs that list nothing, however many there are. So
 does Lucene Monitor's presearcher.
@@ -11,28 +11,29 @@ the same evaluation, kept as a tree for a person to read.
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from connectors.errors import Problem
-from connectors.records import Article, Evidence, Tag, TaggedArticle
-from pipelines.conditions import Actor, Leaf, Place, anchors, entity, leaves
-from pipelines.evaluating import Explanation, compiled
-from pipelines.evaluating import explain as explained
+from connectors.records import Article, Evidence, Points, Tag, TaggedArticle
+from pipelines.conditions import Leaf, entity
+from pipelines.evaluating import compiled
+from pipelines.explaining import Explanation, missing
+from pipelines.explaining import explain as explained
+from pipelines.finding import NOTHING, Finder, Inside, Pace
+from pipelines.levels import Level, leveled
 from pipelines.phrases import Phrase
-from pipelines.scanning import Pattern, Scanner
 from pipelines.standing import ORDER, Hit, Hits, Text, reading
+from pipelines.walking import anchors, aside, leaves
 from pipelines.watchlists import Example, Watchlist
 
 EVIDENCE_LIMIT = 20
 """Pieces of evidence an alert carries: more than a person reads, and it bounds the record."""
-
-HITS = 1_000
-"""Hits of one phrase, place or actor that are looked at, the first in reading order: an article made of nothing but a
-list's words must not hold up the others (measured: 4 s a MB of such text without this bound)."""
 
 SNIPPET = 80
 """Characters shown on either side of the evidence."""
@@ -40,116 +41,177 @@ SNIPPET = 80
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A watchlist that holds for an article, and what made it hold, in reading order."""
+    """A watchlist that holds for an article, and what made it hold, in reading order.
+
+    *level* is ``alert`` when its weights say that the article only mentions the matter. *score* is the sum of *points*,
+    None for a list without weights.
+    """
 
     watchlist: Watchlist
     evidence: tuple[Evidence, ...]
+    level: Literal["alert", "about"] = "about"
+    score: float | None = None
+    points: tuple[Points, ...] = ()
+
+    @property
+    def sinks(self) -> tuple[str, ...] | None:
+        """Those that are told, None for all; none of an alert below the level that the list asks for."""
+        delivery = self.watchlist.delivery
+        return () if delivery.level == "about" and self.level == "alert" else delivery.sinks
 
 
 class Matcher:
-    """All watchlists, compiled.
+    """All watchlists, compiled. *inside* tells which places lie in others.
 
     Cost: building is linear in the anchors; a match is one scan for the anchors of all lists, and a scan for its own
     words for each list of which one was met. A list is compiled when it is first evaluated. Safe to share between
     threads. Does not pickle.
     """
 
-    def __init__(self, watchlists: Iterable[Watchlist]) -> None:
-        self.watchlists = tuple(sorted(watchlists, key=lambda w: w.id))
-        by_anchor: defaultdict[Leaf, list[int]] = defaultdict(list)
-        for number, watchlist in enumerate(self.watchlists):
-            for leaf in anchors(watchlist.condition) or ():
-                by_anchor[leaf].append(number)
-        phrases = {leaf: found for leaf, found in by_anchor.items() if isinstance(leaf, Phrase)}
-        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for phrase in phrases])
-        self._by_phrase = list(map(tuple, phrases.values()))
-        self._by_entity = {_key(leaf): found for leaf, found in by_anchor.items() if not isinstance(leaf, Phrase)}
-        self._lists: dict[int, _List] = {}
+    def __init__(self, watchlists: Iterable[Watchlist], inside: Inside = NOTHING, pace: Pace = iter) -> None:
+        self._inside = inside
+        self._base = _Part(watchlists, inside, pace)
+        self._late = _Part((), inside)
+        self._hidden: frozenset[str] = frozenset()
+
+    @property
+    def watchlists(self) -> list[Watchlist]:
+        """Those in force, by id."""
+        base = (w for w in self._base.watchlists if w.id not in self._hidden)
+        return sorted((*base, *self._late.watchlists), key=lambda w: w.id)
+
+    @property
+    def late(self) -> int:
+        """Lists that came or went since it was built; each costs an edit and an article a little."""
+        return len(self._late.watchlists) + len(self._hidden)
 
     def match(self, tagged: TaggedArticle) -> list[Match]:
         """The watchlists that hold for *tagged*, by id."""
-        found: list[Sequence[int]] = [self._by_entity.get((tag.kind, tag.id), ()) for tag in tagged.tags]
-        for _, text in tagged.article.zones():
-            found += [self._by_phrase[pattern] for pattern in self._scanner.met(text)]
-        matches = []
-        for number in sorted({number for numbers in found for number in numbers}):
-            watchlist = self.watchlists[number]
-            if _admits(watchlist, tagged) and (evidence := self._list(number).evidence(tagged)) is not None:
-                matches.append(Match(watchlist, evidence))
-        return matches
+        found = [ready for ready in self._base.candidates(tagged) if ready.watchlist.id not in self._hidden]
+        found += self._late.candidates(tagged)
+        matches = (ready.match(tagged) for ready in found if _admits(ready.watchlist, tagged))
+        return sorted((match for match in matches if match is not None), key=lambda match: match.watchlist.id)
+
+    def updated(self, changed: Iterable[Watchlist], gone: Iterable[str] = ()) -> Matcher:
+        """The same with some lists new or changed and some *gone*. Cost: that of the lists that are `late`."""
+        new = {watchlist.id: watchlist for watchlist in changed}
+        out = {*new, *gone}
+        other = copy.copy(self)
+        other._hidden = self._hidden | (out & self._base.ids)
+        other._late = _Part((*(w for w in self._late.watchlists if w.id not in out), *new.values()), self._inside)
+        return other
+
+
+class _Part:
+    """Some watchlists behind one scan for their anchors."""
+
+    def __init__(self, watchlists: Iterable[Watchlist], inside: Inside, pace: Pace = iter) -> None:
+        self.watchlists = tuple(watchlists)
+        self._inside = inside
+        by_anchor: defaultdict[Leaf, list[int]] = defaultdict(list)
+        for number, watchlist in enumerate(pace(self.watchlists)):
+            for leaf in anchors(watchlist.condition) or ():
+                by_anchor[leaf].append(number)
+        beside = any(aside(watchlist.condition) for watchlist in pace(self.watchlists))
+        self._finder = Finder(list(by_anchor), inside, aside=beside, pace=pace)
+        self._by_anchor = list(map(tuple, by_anchor.values()))
+        self._lists: dict[int, _List] = {}
+
+    @functools.cached_property
+    def ids(self) -> frozenset[str]:
+        """Of its lists."""
+        return frozenset(watchlist.id for watchlist in self.watchlists)
+
+    def candidates(self, tagged: TaggedArticle) -> list[_List]:
+        """The lists of which an anchor was met, ready to be evaluated."""
+        return [self._list(n) for n in {n for leaf in self._finder.met(tagged) for n in self._by_anchor[leaf]}]
 
     def _list(self, number: int) -> _List:
         if number not in self._lists:
-            self._lists[number] = _List(self.watchlists[number])
+            self._lists[number] = _List(self.watchlists[number], self._inside)
         return self._lists[number]
 
 
 class _List:
     """One watchlist, ready to be evaluated: its own words in one automaton."""
 
-    def __init__(self, watchlist: Watchlist) -> None:
+    def __init__(self, watchlist: Watchlist, inside: Inside) -> None:
+        self.watchlist = watchlist
         self._leaves = list(dict.fromkeys(leaf for _, leaf in leaves(watchlist.condition)))
         numbers = {leaf: number for number, leaf in enumerate(self._leaves)}
-        self._phrases = [(number, leaf) for leaf, number in numbers.items() if isinstance(leaf, Phrase)]
-        self._entities = {_key(leaf): n for leaf, n in numbers.items() if not isinstance(leaf, Phrase)}
-        self._scanner = Scanner([Pattern(phrase.phrase, phrase.case) for _, phrase in self._phrases])
+        self._finder = Finder(self._leaves, inside, aside=aside(watchlist.condition))
         self._rule = compiled(watchlist.condition, numbers.__getitem__)
+        self._level = leveled(watchlist.condition, numbers.__getitem__)
 
-    def evidence(self, tagged: TaggedArticle) -> tuple[Evidence, ...] | None:
-        """What made the list hold; None when it does not."""
-        met: defaultdict[int, Hits] = defaultdict(list)
-        for tag in tagged.tags:
-            if (number := self._entities.get((tag.kind, tag.id))) is not None:
-                met[number].append(Hit(tag.zone, tag.start, tag.end, number, tag.how))
-        for zone, text in tagged.article.zones():
-            for pattern, start, end in self._scanner.scan(text):
-                number, phrase = self._phrases[pattern]
-                if len(met[number]) < HITS and phrase.admits(tagged.language):
-                    met[number].append(Hit(zone, start, end, number))
-        hits = self._rule(Text(tagged, {number: hits[:HITS] for number, hits in met.items() if hits}))
-        return None if hits is None else _chosen(_evidence(self._leaves[hit.leaf], hit, tagged) for hit in _each(hits))
+    def match(self, tagged: TaggedArticle) -> Match | None:
+        """That the list holds, and what made it; None when it does not."""
+        return _match(self.watchlist, self._leaves, Text.of(tagged, self._finder.find(tagged)), self._rule, self._level)
 
 
-def naive(watchlist: Watchlist, tagged: TaggedArticle) -> Match | None:
-    """Evaluate *watchlist* alone, looking for each of its phrases by itself: slow, and without index or shortcut."""
-    numbers, text, shown = _alone(watchlist, tagged)
-    hits = compiled(watchlist.condition, numbers.__getitem__)(text)
-    if hits is None or not _admits(watchlist, tagged):
+def naive(watchlist: Watchlist, tagged: TaggedArticle, inside: Inside = NOTHING) -> Match | None:
+    """Evaluate *watchlist* alone, looking for each of its words by itself: slow, and without index or shortcut."""
+    if not _admits(watchlist, tagged):
         return None
-    return Match(watchlist, _chosen(map(shown, _each(hits))))
+    found, text = _alone(watchlist, tagged, inside)
+    number = {leaf: n for n, leaf in enumerate(found)}.__getitem__
+    return _match(watchlist, found, text, compiled(watchlist.condition, number), leveled(watchlist.condition, number))
 
 
-def explain(watchlist: Watchlist, tagged: TaggedArticle) -> Explanation:
+def explain(watchlist: Watchlist, tagged: TaggedArticle, inside: Inside = NOTHING) -> Explanation:
     """Why *watchlist* holds or not, condition by condition; the first part says whether it looks at all."""
-    numbers, text, shown = _alone(watchlist, tagged)
-    condition = explained(watchlist.condition, numbers.__getitem__, text, shown)
+    found, text = _alone(watchlist, tagged, inside)
+    number = {leaf: n for n, leaf in enumerate(found)}.__getitem__
+    condition = explained(watchlist.condition, number, text, lambda hit: _evidence(found[hit.leaf], hit, tagged))
     admitted = _admits(watchlist, tagged)
     source = tagged.article.source
     door = Explanation(f"language '{tagged.language}' and source '{source}' are looked at", admitted)
     return Explanation(watchlist.id, admitted and condition.held, parts=(door, condition))
 
 
-def _alone(watchlist: Watchlist, tagged: TaggedArticle) -> tuple[dict[Leaf, int], Text, Callable[[Hit], Evidence]]:
+def _alone(watchlist: Watchlist, tagged: TaggedArticle, inside: Inside) -> tuple[list[Leaf], Text]:
+    """The leaves of *watchlist*, and the article with the hits of each, found one by one."""
     found = list(dict.fromkeys(leaf for _, leaf in leaves(watchlist.condition)))
-    text = Text(tagged, {n: _find(leaf, n, tagged) for n, leaf in enumerate(found)})
-    return {leaf: n for n, leaf in enumerate(found)}, text, lambda hit: _evidence(found[hit.leaf], hit, tagged)
+    beside = aside(watchlist.condition)
+    met: dict[int, Hits] = {}
+    for number, leaf in enumerate(found):
+        finder = _finder(leaf, beside) if isinstance(leaf, Phrase) else Finder([leaf], inside, aside=beside)
+        if hits := finder.find(tagged).get(0):
+            met[number] = [hit._replace(leaf=number) for hit in hits]
+    return found, Text.of(tagged, met)
 
 
-def run_examples(watchlist: Watchlist, tag: Callable[[Sequence[Article]], Sequence[Sequence[Tag]]]) -> list[Problem]:
+@functools.lru_cache(1024)
+def _finder(leaf: Leaf, beside: bool) -> Finder:
+    return Finder([leaf], NOTHING, aside=beside)
+
+
+def _match(
+    watchlist: Watchlist, found: Sequence[Leaf], text: Text, rule: Callable[[Text], Hits | None], level: Level
+) -> Match | None:
+    if (hits := rule(text)) is None:
+        return None
+    evidence = _chosen(_evidence(found[hit.leaf], hit, text.tagged) for hit in _each(hits))
+    return Match(watchlist, evidence, *level(text))
+
+
+def run_examples(
+    watchlist: Watchlist, tag: Callable[[Sequence[Article]], Sequence[Sequence[Tag]]], inside: Inside = NOTHING
+) -> list[Problem]:
     """Try the examples of *watchlist* with a tagger's *tag*; a mistake for each that does not do as it says.
 
     An example without language or source has one that the list looks at: it is the words that are tried.
     """
-    problems, ready = [], _List(watchlist)
+    problems, ready = [], _List(watchlist, inside)
     for name, examples in (("alert", watchlist.examples.alert), ("quiet", watchlist.examples.quiet)):
         tried = [_example(watchlist, example) for example in examples]
         for index, (article, tags) in enumerate(zip(tried, tag(tried) if tried else (), strict=True)):
             tagged = TaggedArticle(article=article, language=article.language, tags=tuple(tags))
-            evidence = ready.evidence(tagged) if _admits(watchlist, tagged) else None
-            if name == "alert" and evidence is None:
-                message = "this example must alert and does not"
-            elif name == "quiet" and evidence is not None:
-                reasons = dict.fromkeys(f"'{e.surface}' ({e.rule})" for e in evidence)
+            match = ready.match(tagged) if _admits(watchlist, tagged) else None
+            if name == "alert" and match is None:
+                lacking = missing(explain(watchlist, tagged, inside))
+                message = f"this example must alert and does not, for want of {' and '.join(lacking)}"
+            elif name == "quiet" and match is not None:
+                reasons = dict.fromkeys(f"'{e.surface}' ({e.rule})" for e in match.evidence)
                 message = f"this example must stay quiet and alerts, for {', '.join(reasons)}"
             else:
                 continue
@@ -198,26 +260,8 @@ def _outermost(found: Iterable[Evidence]) -> Iterator[Evidence]:
             yield evidence
 
 
-def _find(leaf: Leaf, number: int, tagged: TaggedArticle) -> Hits:
-    if not isinstance(leaf, Phrase):
-        tags = [tag for tag in tagged.tags if (tag.kind, tag.id) == _key(leaf)][:HITS]
-        return [Hit(tag.zone, tag.start, tag.end, number, tag.how) for tag in tags]
-    zones = tagged.article.zones() if leaf.admits(tagged.language) else ()
-    found = [Hit(zone, hit.start, hit.end, number) for zone, text in zones for hit in _scanner(leaf).scan(text)]
-    return found[:HITS]
-
-
-@functools.lru_cache(1024)
-def _scanner(phrase: Phrase) -> Scanner:
-    return Scanner([Pattern(phrase.phrase, phrase.case)])
-
-
-def _key(leaf: Place | Actor) -> tuple[str, str]:
-    return ("place", leaf.place) if isinstance(leaf, Place) else ("actor", leaf.actor)
-
-
 def _evidence(leaf: Leaf, hit: Hit, tagged: TaggedArticle) -> Evidence:
-    text: str = getattr(tagged.article, hit.zone)
+    text = tagged.article.text(hit.zone)
     return Evidence(
         rule=str(leaf),
         zone=hit.zone,
@@ -235,7 +279,9 @@ def _example(watchlist: Watchlist, example: Example) -> Article:
     return Article(
         id="example",
         source=source,
-        url="",
+        country=example.country,
+        origin=example.agency,
+        url=example.url,
         title=example.title,
         lead=example.lead,
         body=example.body,

@@ -1,7 +1,7 @@
 """The smallest thing a watchlist looks for: a phrase, and what it may not be.
 
-A phrase is met whatever its case; a trailing ``*`` leaves the ending of its last word open, and an acronym in capitals
-is met in capitals only.
+A phrase is met whatever its case; a ``*`` leaves a part of a word open, and an acronym in capitals is met in capitals
+only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from pipelines.folding import fold
 
 STEM = 3
 """Fewest letters before an open ending; shorter ones begin half a dictionary."""
+
+SHORT = 3
+"""Letters below which a word must be said to be meant."""
+
+STARS = 2
+"""Open places within one word: each multiplies the ways to fill them."""
 
 STOP_WORDS = frozenset(
     """
@@ -73,7 +79,12 @@ def letters(word: str) -> int:
 
 
 class Phrase(Value):
-    """Words as they stand in a text, whatever their case. In the file a plain text is enough."""
+    """Words as they stand in a text, whatever their case. In the file a plain text is enough.
+
+    Of words without ``*`` other forms are met too: inflected (`pipelines.knowledge.inflection`), spelt another way
+    (`pipelines.knowledge.spelling`), and one letter off when it is a name, written with a capital, of eight letters or
+    more (`pipelines.knowledge.slips`).
+    """
 
     model_config = ConfigDict(json_schema_extra=lambda schema: or_short(schema, {"type": "string"}))
 
@@ -81,6 +92,10 @@ class Phrase(Value):
     case: bool = Field(default=False, description="only with capitals and small letters as written")
     languages: tuple[Language, ...] | None = Field(default=None, min_length=1, description="only in articles in these")
     broad: bool = Field(default=False, description="allow one letter, or nothing but stop words")
+    exact: bool = Field(default=False, description="no other forms, spellings or slips")
+    inflect: bool = Field(default=True, description="false: not inflected")
+    fuzzy: bool = Field(default=True, description="false: no slips of the pen")
+    accents: bool = Field(default=True, description="false: also where they are missing")
 
     @model_validator(mode="before")
     @classmethod
@@ -89,27 +104,37 @@ class Phrase(Value):
 
     @model_validator(mode="after")
     def _says_something(self) -> Phrase:
-        stem = self.phrase.strip().removesuffix("*")
-        words = re.findall(r"[^\W_]+", fold(stem).text)
+        pieces = re.split(r"[*\s]+", self.phrase.strip())
+        words = re.findall(r"[^\W_]+", fold(self.phrase).text)
         said = sum(letters(word) for word in words if word not in STOP_WORDS)
-        if self.case:
+        if self.case or self.exact:
             said = sum(map(len, words))  # "US" is no "us"
-        if "*" in stem:
-            raise ValueError("'*' may only stand at the end of the last word")
-        if stem != stem.rstrip():
-            raise ValueError("'*' stands for an ending: put a word before it")
+        if re.search(r"(?<!\S)\*+(?!\S)", self.phrase) and words:
+            raise ValueError("'*' stands for a part of a word: put letters beside it")
+        if any(word.strip("*").count("*") + word.startswith("*") > STARS for word in self.phrase.split()):
+            raise ValueError(f"a word may have {STARS} '*' beside the one that ends it")
         if not words:
             raise ValueError("must have a letter or digit")
         if self.broad:
             return self
-        if self.phrase.strip().endswith("*") and said < STEM:
+        if "*" in self.phrase and said < STEM:
             raise ValueError(f"an open ending needs {STEM} letters before it (or say 'broad: true')")
+        if self.wild and max(map(letters, pieces)) < STEM:
+            raise ValueError(f"a '*' within a word needs {STEM} letters in a row beside it (or say 'broad: true')")
         if said <= 1:
             raise ValueError(f"'{self.phrase}' would match almost every article (say 'broad: true' if you mean it)")
+        spelt = [word for word in words if word.isalpha() and letters(word) == len(word)]
+        if spelt and max(map(len, words)) < SHORT and not (self.case or self.exact or self.phrase.isupper()):
+            raise ValueError(f"'{self.phrase}' is short and other words are like it (say 'exact: true' if you mean it)")
         return self
 
     def __str__(self) -> str:
         return self.phrase
+
+    @property
+    def wild(self) -> bool:
+        """Whether a ``*`` stands elsewhere than at the end of the last word."""
+        return "*" in self.phrase.strip().removesuffix("*")
 
     def admits(self, language: str) -> bool:
         """Whether it is looked for in articles in *language*."""

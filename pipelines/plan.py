@@ -54,6 +54,6 @@ def plan_of(config: Config, address: Address) -> Plan:
     return Plan(
         address=address,
         tagger=TaggerAt(config.gazetteer.absolute()),  # workers start elsewhere
-        rules=RulesAt(address, tuple(sorted(config.spacy.models.items()))),
+        rules=RulesAt(address, tuple(sorted(config.spacy.models.items())), config.gazetteer.absolute()),
         horizon=config.flow.horizon,
     )

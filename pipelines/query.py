@@ -4,16 +4,21 @@ r"""A watchlist's condition as one line, in the style that analysts know: the sa
 
     (armenia* OR place:yerevan) NEAR/25 azerbaijan* AND (ceasefire OR shell*) NOT football*
 
-========================  ==========================================================================================
-``word``, ``stem*``       a phrase; of several words, or with other signs in it, in quotes: ``"line of contact"``
-``=US``                   in this case only; ``bakı@az,tr`` in these languages only; ``a!`` though it says little
-``place:x``, ``actor:x``  by id; ``group:x`` as the file names it
-``OR``, ``AND``, ``NOT``  ``AND`` and ``NOT`` bind tighter; ``a AND NOT b`` and ``a NOT b`` are one
-``a NEAR/5 b``            within five words; ``ONEAR/5`` in this order; ``SENTENCE`` in one sentence; a row may go on
-``a UNLESS/5 b``          words of *a* with none of *b* within five words
-``title:a``, ``^a``       only words in the title; ``title,lead:a``
-``ATLEAST/3 a``           three times or more
-========================  ==========================================================================================
+===========================  =======================================================================================
+``word``, ``st*m*``          a phrase; of several words, or with other signs in it, in quotes: ``"line of contact"``
+``=US``                      in this case only; ``bakı@az,tr`` in these languages only; ``a!`` though it says little
+``Shusha~exact``             no other forms of it; ``~no-inflect``, ``~no-fuzzy``, ``~no-accents``
+``/colou?r/``                a regular expression of RE2
+``place:x``, ``actor:x``     by id; ``about:place:x`` not only in passing; ``within:x`` it or a place inside it
+``group:x``, ``list:x``      as the file names it; another watchlist
+``OR``, ``AND``, ``NOT``     ``AND`` and ``NOT`` bind tighter; ``a AND NOT b`` and ``a NOT b`` are one
+``a NEAR/5 b``               within five words; ``ONEAR/5`` in this order; ``SENTENCE`` in one sentence; may go on
+``a UNLESS/5 b``             words of *a* with none of *b* within five words
+``title:a``, ``^a``          only words in the title; ``title,lead:a``; also url, author, source
+``ATLEAST/3 a``              three times or more
+``SCORE/0.5/0.8 {a [..]}``   points: ``{a [title=1 lead=.6 body+.25]; b [-1]}``; ``=`` once a zone, ``+`` each hit
+``article:longer=60``        a fact of the article; ``article:agencies=TASS,Interfax``
+===========================  =======================================================================================
 
 Operators stand in capitals: ``or`` is a word.
 """
@@ -22,14 +27,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 from pydantic import ValidationError
 
-from pipelines.conditions import Actor, Condition, Group, Named, Near, Of, Place, Sentence
+from connectors.records import Zone
+from pipelines.conditions import (
+    Actor,
+    Condition,
+    Group,
+    Listed,
+    Named,
+    Near,
+    Of,
+    Place,
+    Row,
+    Sentence,
+    Weights,
+    Within,
+)
+from pipelines.facts import Facts
 from pipelines.phrases import Phrase
+from pipelines.points import points_of
+from pipelines.regexes import Regex
 
 DEEPEST = 20
 """Parentheses within parentheses: more is a slip, and each costs the stack."""
@@ -47,9 +69,13 @@ sentence: unless (_SENTENCE unless)+
 ?unless: counted | counted UNLESS counted -> guarded
 ?counted: inside | ATLEAST inside -> atleast
 ?inside: _atom | (ZONES | HAT) _atom -> zoned
-_atom: phrase | entity | "(" any ")"
+_atom: phrase | regex | entity | fact | score | "(" any ")"
 entity: ENTITY
-phrase: CASE? (WORD | QUOTED) LANGUAGES? BROAD?
+fact: FACT
+score: SCORE "{" row (";" row)* "}"
+row: any POINTS
+regex: CASE? REGEX BROAD?
+phrase: CASE? (WORD | QUOTED) LANGUAGES? SWITCH* BROAD?
 
 _OR.3: /OR(?![^\s()])/
 _AND.3: /AND(?![^\s()])/
@@ -59,18 +85,29 @@ NEAR.3: /NEAR\/\d{1,3}(?![^\s()])/
 ONEAR.3: /ONEAR\/\d{1,3}(?![^\s()])/
 UNLESS.3: /UNLESS\/\d{1,3}(?![^\s()])/
 ATLEAST.3: /ATLEAST\/\d{1,4}(?![^\s()])/
-ZONES.3: /(?:title|lead|body|captions)(?:,(?:title|lead|body|captions))*:/
+SCORE.3: /SCORE\/\d*\.?\d+(?:\/\d*\.?\d+)?(?![^\s{])/
+POINTS: /\[[^\]]*\]/
+REGEX: /\/(?:[^\/\\]|\\.)+\//
+ZONES.3: /(?:<zone>)(?:,(?:<zone>))*:/
 HAT: "^"
-ENTITY.3: /(?:place|actor|group):[^\s()"]+/
+ENTITY.3: /(?:(?:about:)?(?:place|actor)|within|group|list):[^\s(){};"]+/
+FACT.3: /article:[a-z]+=(?:"(?:[^"\\]|\\.)*"|[^\s(){};"]+)/
+SWITCH: /~(?:exact|no-inflect|no-fuzzy|no-accents)/
 CASE: "="
 BROAD: "!"
 LANGUAGES: /@[a-z]{2}(?:,[a-z]{2})*/
 QUOTED: /"(?:[^"\\]|\\.)*"/
-WORD: /(?!(?:OR|AND|NOT|SENTENCE)(?![^\s()]))[^\s()"=^:@!,\/]+/
+WORD: /(?!(?:OR|AND|NOT|SENTENCE)(?![^\s()]))[^\s(){}\[\];"=^:@!,~\/]+/
 %ignore /\s+/
-"""
+""".replace("<zone>", "|".join(get_args(Zone)))
 
 RESERVED = frozenset({"AND", "OR", "NOT", "SENTENCE"})
+
+OPTIONAL = ("inflect", "fuzzy", "accents")
+"""What a phrase does unless it is told not to."""
+
+SEVERAL = ("languages", "sources", "groups", "countries", "agencies")
+"""Facts of an article that may be one of several."""
 
 
 class QueryError(ValueError):
@@ -121,7 +158,7 @@ class _Without:
         self.condition = condition
 
 
-def _made(at: int, make: Callable[..., Condition], **given: Any) -> _Node:
+def _made(at: int, make: Callable[..., Any], **given: Any) -> _Node:
     try:
         return at, make(**given)
     except ValidationError as error:
@@ -188,80 +225,48 @@ class _Build(Transformer[Token, Condition]):
         return _made(number.start_pos, Of, of=condition, count=count)
 
     def entity(self, parts: list[Token]) -> _Node:
-        kind, _, name = parts[0].partition(":")
-        made: dict[str, Callable[..., Condition]] = {"place": Place, "actor": Actor, "group": Named}
-        return _made(parts[0].start_pos or 0, made[kind], **{kind: name})
+        *about, kind, name = parts[0].split(":", 2 if parts[0].startswith("about:") else 1)
+        made: dict[str, Callable[..., Condition]] = {
+            "place": Place, "actor": Actor, "within": Within, "group": Named, "list": Listed
+        }  # fmt: skip
+        return _made(parts[0].start_pos or 0, made[kind], **{kind: name}, **({"about": True} if about else {}))
+
+    def fact(self, parts: list[Token]) -> _Node:
+        key, _, value = parts[0].removeprefix("article:").partition("=")
+        text = _unquoted(value) if value.startswith('"') else value
+        several = key in SEVERAL
+        asked = {key: text.split(",") if several else int(text) if text.isdecimal() else text}
+        return _made(parts[0].start_pos or 0, Facts, article=asked)
+
+    def regex(self, parts: list[Token]) -> _Node:
+        found = {token.type: str(token) for token in parts}
+        text = found["REGEX"][1:-1].replace("\\/", "/")
+        return _made(parts[0].start_pos or 0, Regex, regex=text, case="CASE" in found, broad="BROAD" in found)
+
+    def row(self, parts: list[Any]) -> tuple[int, Any]:
+        (_, condition), points = parts
+        return points.start_pos, (condition, str(points))
+
+    def score(self, parts: list[Any]) -> _Node:
+        token, *rows = parts
+        threshold, about = ([float(n) for n in token.split("/")[1:]] + [None])[:2]
+        made = []
+        for at, (condition, points) in rows:
+            try:
+                given = points_of(points)
+            except ValueError as error:
+                raise _Mistake(at, str(error)) from None
+            made.append(_made(at, Row, of=condition, **given)[1])
+        return _made(token.start_pos, Weights, weights=tuple(made), threshold=threshold, about=about)
 
     def phrase(self, parts: list[Token]) -> _Node:
         found = {token.type: str(token) for token in parts}
         text = found.get("WORD") or _unquoted(found["QUOTED"])
         languages = found["LANGUAGES"][1:].split(",") if "LANGUAGES" in found else None
+        switches = {str(token)[1:] for token in parts if token.type == "SWITCH"}
         given = {"phrase": text, "case": "CASE" in found, "broad": "BROAD" in found, "languages": languages}
+        given |= {"exact": "exact" in switches} | {name: f"no-{name}" not in switches for name in OPTIONAL}
         return _made(parts[0].start_pos or 0, Phrase, **given)
-
-
-def written(condition: Condition) -> str:
-    """*condition* as a query; `parse` gives a condition with the same hits in every article."""
-    return _written(condition)[0]
-
-
-ANY, ALL, BESIDE, UNLESS, COUNTED, INSIDE, ATOM = range(7)
-"""How tightly the parts of a query hold together."""
-
-
-def _written(condition: Condition) -> tuple[str, int]:
-    match condition:
-        case Phrase():
-            return _phrase(condition), ATOM
-        case Place() | Actor() | Named():
-            return str(condition).replace(": ", ":"), ATOM
-        case Group():
-            return _group(condition)
-        case Near():
-            word = f"{'O' if condition.ordered else ''}NEAR/{condition.distance}"
-            return f" {word} ".join(_within(part, UNLESS) for part in condition.near), BESIDE
-        case Sentence():
-            return " SENTENCE ".join(_within(part, UNLESS) for part in condition.sentence), BESIDE
-        case Of():
-            return _of(condition)
-    raise AssertionError(condition)
-
-
-def _group(group: Group) -> tuple[str, int]:
-    some = Group(any=group.any) if group.any else None
-    if some and not (group.all or group.none):
-        return (" OR ".join(_within(part, ALL) for part in group.any), ANY) if group.any[1:] else _written(group.any[0])
-    every = [*([some] if some else []), *group.all]
-    words = [" AND ".join(_within(part, BESIDE) for part in every)] if every else []
-    words += [f"NOT {_within(part, BESIDE)}" for part in group.none]
-    return (" ".join(words), ALL) if len(every) + len(group.none) > 1 or group.none else _written(every[0])
-
-
-def _of(of: Of) -> tuple[str, int]:
-    said = (_within(of.of, ATOM), INSIDE) if of.in_ else _written(of.of)
-    if of.in_:
-        said = f"{','.join(of.in_)}:{said[0]}", INSIDE
-    if of.unless_near:
-        left = said[0] if said[1] >= COUNTED else f"({said[0]})"
-        guard = _within(Group(any=of.unless_near), COUNTED)
-        said = f"{left} UNLESS/{of.distance} {guard}", UNLESS
-    if of.count > 1:
-        inner = said[0] if said[1] >= INSIDE else f"({said[0]})"
-        said = f"ATLEAST/{of.count} {inner}", COUNTED
-    return said
-
-
-def _within(condition: Condition, level: int) -> str:
-    text, own = _written(condition)
-    return text if own >= level else f"({text})"
-
-
-def _phrase(phrase: Phrase) -> str:
-    bare = phrase.phrase.strip()
-    if bare in RESERVED or any(c.isspace() or c in '()"=^:@!,/\\' for c in bare):
-        bare = '"' + bare.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    languages = f"@{','.join(phrase.languages)}" if phrase.languages else ""
-    return f"{'=' if phrase.case else ''}{bare}{languages}{'!' if phrase.broad else ''}"
 
 
 def _unquoted(text: str) -> str:
@@ -278,6 +283,8 @@ def _needed(expected: Collection[str]) -> str:
         return "a closing ) is missing"
     if expected == {"$END"}:
         return "this ) closes nothing"
+    if "POINTS" in expected:
+        return "points such as [title=1 body+0.25] must stand here"
     if "_OR" in expected:
         return "AND, OR, NOT or quotes around the phrase must stand here"
     return "a word, a phrase in quotes or ( must stand here"
@@ -291,4 +298,4 @@ def _told(query: str, at: int, message: str) -> str:
 
 @functools.cache
 def _parser() -> Lark:
-    return Lark(GRAMMAR, parser="lalr")
+    return Lark(GRAMMAR, parser="lalr", propagate_positions=False)

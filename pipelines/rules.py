@@ -1,25 +1,42 @@
-"""The watchlists in force: compiled from the topic `watchlists`, compiled again when it has grown.
+"""The watchlists in force: compiled from the topic `watchlists`, brought up to date as it grows.
 
-`pipelines.watching` puts each valid file of the folder on the topic; every worker of the flow
-reads them there, so an edit reaches a cluster as it reaches one machine.
+`pipelines.watching` puts each valid file of the folder on the topic; every worker of the flow reads them there, so an
+edit reaches a cluster as it reaches one machine. An edit costs what it changes: the other lists stay compiled. When
+many have changed, all are compiled anew in a thread beside the flow, which goes on with those in force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from connectors.buses import Bus, Topic
 from connectors.errors import ConfigError, TransientError
 from pipelines.address import Address
+from pipelines.finding import NOTHING, Inside
+from pipelines.knowledge import gazetteer
+from pipelines.linking import dependents, linked
 from pipelines.matching import Matcher
+from pipelines.newest import Newest
 from pipelines.taggers import Reader, spacy_names
-from pipelines.watching import TOPIC, published
+from pipelines.watching import TOPIC
 from pipelines.watchlists import Watchlist, parse
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+LATE = 500
+"""Lists that may have changed since all were compiled together: each edit compiles those again, some 0.1 ms each."""
+
+WORK, REST = 0.001, 0.009
+"""Seconds that compiling beside the flow works and rests in turn, so that an article waits little longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,6 @@ class Rules:
     matcher: Matcher
     reader: Reader
     topics: dict[str, str]
-    ends: tuple[int, ...]
 
     def topic(self, watchlist: str) -> str:
         """The topic that the alerts of *watchlist* go to."""
@@ -38,10 +54,14 @@ class Rules:
 
 @dataclass(frozen=True)
 class RulesAt:
-    """Finds the rules of a bus; picklable, so that it can travel with the graph."""
+    """Finds the rules of a bus; picklable, so that it can travel with the graph.
+
+    *places* is the folder of the gazetteer that says which place lies in which; None: none in another.
+    """
 
     address: Address
     models: tuple[tuple[str, str], ...] = ()
+    places: Path | None = None
 
     def __call__(self) -> Rules:
         """The rules in force now. Cost: one look at the end of a topic, unless it grew.
@@ -51,35 +71,126 @@ class RulesAt:
         Raises:
             TransientError: it is away and there are none yet.
         """
-        rules = _compiled.get(self)
-        bus = self.address.open()
+        kept = _kept.setdefault(self, _Kept(self))
         try:
-            ends = tuple(bus.end(TOPIC, p) for p in range(bus.topics()[TOPIC].partitions))
-            if rules is None or rules.ends != ends:
-                rules = _compiled[self] = self._compile(bus, ends)
+            return kept.look(self.address.open())
         except TransientError as error:
-            if rules is None:
+            if kept.rules is None:
                 raise
             log.warning("no look at the watchlists now; those in force stay", error=str(error))
-        return rules
+            return kept.rules
 
-    def _compile(self, bus: Bus, ends: tuple[int, ...]) -> Rules:
-        watchlists = list(stored(bus))
-        topics = {w.id: w.alerts for w in watchlists}
+
+@dataclass
+class _Kept:
+    """The watchlists of one bus as this process has them: as parsed, and compiled."""
+
+    at: RulesAt
+    rules: Rules | None = None
+    newest: Newest = field(default_factory=lambda: Newest(TOPIC))
+    lists: dict[str, Watchlist] = field(default_factory=dict)
+    inside: Inside = field(default_factory=lambda: NOTHING)
+    rebuilding: _Rebuilding | None = None
+
+    def look(self, bus: Bus) -> Rules:
+        changed = self.newest.update(bus)
+        inside = self._inside()
+        if self.rules is None:
+            self._read(changed)
+            self.inside = inside
+            new = _linked(self.lists.values())
+            self._use(Matcher(new, inside), new, (), bus)
+        elif changed:
+            self._read(changed)
+            affected = changed | dependents(self.lists.values(), changed)
+            new = _linked(self.lists.values(), affected)
+            gone = affected - {watchlist.id for watchlist in new}
+            self._use(self.rules.matcher.updated(new, gone), new, gone, bus)
+        assert self.rules
+        if inside is not self.inside or (self.rebuilding is None and self.rules.matcher.late > LATE):
+            self.inside, self.rebuilding = inside, _Rebuilding(self.rules.matcher.watchlists, inside)
+            self.rebuilding.start()
+        elif self.rebuilding and (fresh := self.rebuilding.caught_up(self.rules.matcher)):
+            self.rebuilding = None
+            self._use(fresh, (), (), bus)
+        return self.rules
+
+    def _read(self, names: Iterable[str]) -> None:
+        """Parse the texts of *names* anew. One that this version cannot read is left out: the others still work."""
+        for name in sorted(names):
+            self.lists.pop(name, None)
+            if (text := self.newest.values.get(name)) is not None and (watchlist := _parsed(name, text)):
+                self.lists[name] = watchlist
+
+    def _use(self, matcher: Matcher, new: Iterable[Watchlist], gone: Collection[str], bus: Bus) -> None:
+        before = self.rules.topics if self.rules else {}
+        topics = {**before, **{watchlist.id: watchlist.alerts for watchlist in new}}
+        for name in gone:
+            topics.pop(name, None)
         for name in set(topics.values()) - bus.topics().keys():
             bus.create(Topic(name, unique=True))
-        log.info("watchlists in force", count=len(watchlists))
-        reader = spacy_names.build(spacy_names.Options(models=dict(self.models)))
-        return Rules(Matcher(watchlists), reader, topics, ends)
+        reader = spacy_names.build(spacy_names.Options(models=dict(self.at.models)))
+        self.rules = Rules(matcher, reader, topics)
+        log.info("watchlists in force", count=len(topics))
 
-
-_compiled: dict[RulesAt, Rules] = {}
-
-
-def stored(bus: Bus) -> Iterator[Watchlist]:
-    """The watchlists on the topic. One that this version cannot read is left out, loudly: the others still work."""
-    for key, text in sorted(published(bus).items()):
+    def _inside(self) -> Inside:
         try:
-            yield parse(text.decode(), f"{TOPIC}/{key}")
-        except ConfigError as error:
-            log.warning("watchlist left out", watchlist=key, error=str(error))
+            return gazetteer.inside(self.at.places) if self.at.places else NOTHING
+        except ConfigError:  # the tagger tells of it
+            return self.inside
+
+
+class _Rebuilding(threading.Thread):
+    """Compiles all lists together beside the flow."""
+
+    def __init__(self, watchlists: list[Watchlist], inside: Inside) -> None:
+        super().__init__(name="watchlists", daemon=True)
+        self._before = {watchlist.id: watchlist for watchlist in watchlists}
+        self._inside = inside
+        self._fresh: Matcher | None = None
+
+    def run(self) -> None:
+        self._fresh = Matcher(self._before.values(), self._inside, politely)
+
+    def caught_up(self, now: Matcher) -> Matcher | None:
+        """When it is done: all together, with what has changed since on top."""
+        if self._fresh is None:
+            return None
+        current = {watchlist.id: watchlist for watchlist in now.watchlists}
+        changed = [watchlist for name, watchlist in current.items() if self._before.get(name) is not watchlist]
+        return self._fresh.updated(changed, self._before.keys() - current.keys())
+
+
+def politely(things: Iterable[T]) -> Iterator[T]:
+    """Pass *things* on, with a rest whenever `WORK` seconds went by."""
+    since = time.monotonic()
+    for thing in things:
+        if time.monotonic() - since > WORK:
+            time.sleep(REST)
+            since = time.monotonic()
+        yield thing
+
+
+_kept: dict[RulesAt, _Kept] = {}
+
+
+def stored(bus: Bus) -> list[Watchlist]:
+    """The watchlists on the topic, each with those that it names put in."""
+    newest = Newest(TOPIC)
+    newest.update(bus)
+    return _linked(w for name, text in sorted(newest.values.items()) if (w := _parsed(name, text)))
+
+
+def _linked(watchlists: Iterable[Watchlist], only: Collection[str] | None = None) -> list[Watchlist]:
+    whole, problems = linked(watchlists, only)
+    for problem in problems:
+        log.warning("watchlist left out", error=str(problem))
+    return whole
+
+
+def _parsed(name: str, text: bytes) -> Watchlist | None:
+    try:
+        return parse(text.decode(), f"{TOPIC}/{name}")
+    except (ConfigError, UnicodeDecodeError) as error:
+        log.warning("watchlist left out", watchlist=name, error=str(error))
+        return None

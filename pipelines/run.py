@@ -180,8 +180,9 @@ class Run:
             async with Fetcher(received=metrics.BYTES.inc) as fetch, Child() as child:
                 tools = Tools(fetch, child, now)
                 planned = [
-                    Planned(s.name, plugins.load("connectors.sources", s.type).build(s.name, s.options, tools), s.pace)
+                    Planned(s.name, build(s.name, s.options, tools), s.pace, s.country, s.groups)
                     for s in self.config.sources
+                    for build in [plugins.load("connectors.sources", s.type).build]
                 ]
                 bus = self.spool or self.bus
                 await poll_sources(planned, bus, now=now, rng=random.Random(), stop=self.stop)  # noqa: S311 - jitter
@@ -229,6 +230,7 @@ class Run:
             now=now,
             rng=random.Random(),  # noqa: S311 - spreads retries, guards nothing
             watchlists=sink.watchlists,
+            level=sink.level,
         )
 
     async def _watch(self) -> None:

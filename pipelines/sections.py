@@ -14,7 +14,8 @@ _TIME = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SIZE = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
+    """How many *value* says, such as ``1h30m``."""
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", value) if isinstance(value, str) else []
     if not parts or "".join(number + unit for number, unit in parts) != value:
         raise ValueError("must be a time with its unit, such as 30s, 5m, 1h30m or 7d")
@@ -28,7 +29,7 @@ def _bytes(value: Any) -> int:
     return int(float(match[1]) * _SIZE[match[2]])
 
 
-Duration = Annotated[float, BeforeValidator(_seconds)]
+Duration = Annotated[float, BeforeValidator(seconds)]
 """Seconds; in a file with units: ``30s``, ``5m``, ``1h30m``, ``7d``, ``2w``."""
 
 Size = Annotated[int, BeforeValidator(_bytes)]
@@ -117,14 +118,23 @@ class Head(Section):
 
 
 class SourceHead(Head):
-    """What every source has: a *name* of its own and, if wished, how often it is polled."""
+    """What every source has: a *name* of its own and, if wished, how often it is polled.
+
+    Watchlists may ask for its *country* (ISO 3166-1) and for the *groups* it is of, such as ``state-media``.
+    """
 
     name: Slug
     interval: Duration | None = Field(default=None, ge=1, le=7 * 86400)
+    country: str = Field(default="", pattern="^([A-Z]{2})?$")
+    groups: tuple[Slug, ...] = ()
 
 
 class SinkHead(Head):
-    """What every sink has: a *name* of its own and, if wished, the watchlists it tells about."""
+    """What every sink has: a *name* of its own.
+
+    If wished, the *watchlists* it tells about, and the *level* of alerts it begins at.
+    """
 
     name: Slug
     watchlists: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    level: Literal["alert", "about"] = "alert"

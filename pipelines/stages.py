@@ -22,7 +22,6 @@ from connectors.records import (
     DeadLetter,
     Evidence,
     TaggedArticle,
-    Zone,
     alert_id,
     dead_letter,
     decode,
@@ -123,11 +122,10 @@ def dead_entries(dead: Sequence[DeadLetter]) -> list[Entry]:
 
 def _alerts(tagged: TaggedArticle, matches: Sequence[Match], reading: Reading) -> list[Alert]:
     article = tagged.article
-    texts: dict[Zone, str] = dict(article.zones())
 
     def shown(evidence: Evidence) -> Evidence:
-        text = texts[evidence.zone]
-        for start, end in reading.sentences[evidence.zone]:
+        text = article.text(evidence.zone)
+        for start, end in reading.sentences.get(evidence.zone, ()):
             if start <= evidence.start and evidence.end <= end and end - start <= LONG_SENTENCE:
                 return msgspec.structs.replace(evidence, snippet=" ".join(text[start:end].split()))
         return msgspec.structs.replace(evidence, snippet=snippet(text, evidence.start, evidence.end))
@@ -138,6 +136,10 @@ def _alerts(tagged: TaggedArticle, matches: Sequence[Match], reading: Reading) -
             watchlist=match.watchlist.id,
             watchlist_title=match.watchlist.title,
             watchlist_version=match.watchlist.version,
+            level=match.level,
+            score=match.score,
+            points=match.points,
+            sinks=match.sinks,
             severity=match.watchlist.severity,
             story=article.id,
             article=article.key,

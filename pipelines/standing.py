@@ -12,9 +12,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
-from connectors.records import TaggedArticle, Zone
+from connectors.records import TEXT, How, TaggedArticle, Zone
 from pipelines.scanning import UNSPACED
 
 _ALONE = "".join(f"{first}-{last}" for first, last in UNSPACED)
@@ -35,35 +35,66 @@ class Hit(NamedTuple):
     start: int
     end: int
     leaf: int
-    how: Literal["exact", "slip", "acronym"] = "exact"
+    how: How = "exact"
 
 
 Hits = list[Hit]
 
 
-class Text:
-    """One article with what was met in it, by the number of the leaf."""
+LEAD, TITLE = 40, 25
+"""Words of a text without lead that count as it, and of one without title (measured: research on watchlists §1, §3)."""
 
-    def __init__(self, tagged: TaggedArticle, met: dict[int, Hits]) -> None:
+
+class Text:
+    """One article with what was met in it, by the number of the leaf; *aside* in the zones about the text."""
+
+    def __init__(self, tagged: TaggedArticle, met: dict[int, Hits], aside: dict[int, Hits] | None = None) -> None:
         self.tagged = tagged
         self.met = met
+        self.aside = aside or {}
         self._zones: dict[Zone, _Zone] = {}
+
+    @classmethod
+    def of(cls, tagged: TaggedArticle, found: dict[int, Hits]) -> Text:
+        """The article with hits *found* in it and beside it."""
+        if not any(hits[-1].zone not in TEXT for hits in found.values()):
+            return cls(tagged, found)
+        met = {leaf: own for leaf, hits in found.items() if (own := [hit for hit in hits if hit.zone in TEXT])}
+        aside = {leaf: own for leaf, hits in found.items() if (own := [hit for hit in hits if hit.zone not in TEXT])}
+        return cls(tagged, met, aside)
 
     def zone(self, name: Zone) -> _Zone:
         """The words and sentences of a zone."""
         if name not in self._zones:
-            self._zones[name] = _Zone(getattr(self.tagged.article, name))
+            self._zones[name] = _Zone(self.tagged.article.text(name))
         return self._zones[name]
 
-    def only(self, met: dict[int, Hits]) -> Text:
+    def only(self, met: dict[int, Hits], aside: dict[int, Hits]) -> Text:
         """The same article with other hits."""
-        other = Text(self.tagged, met)
+        other = Text(self.tagged, met, aside)
         other._zones = self._zones
         return other
 
     def words(self, hit: Hit) -> tuple[int, int]:
         """The numbers of the first and the last word of *hit* in its zone."""
         return self.zone(hit.zone).words(hit)
+
+    def part(self, hit: Hit) -> Zone:
+        """The zone that *hit* counts in: the beginning of a text stands for the lead or title that it has not."""
+        article = self.tagged.article
+        if hit.zone == "body" and not article.lead:
+            first = self.words(hit)[0]
+            if not article.title and first < TITLE:
+                return "title"
+            return "lead" if first < LEAD else "body"
+        if hit.zone == "lead" and not article.title and self.words(hit)[0] < TITLE:
+            return "title"
+        return hit.zone
+
+    @cached_property
+    def length(self) -> int:
+        """Words of the text, all its zones."""
+        return sum(self.zone(zone).length for zone in TEXT)
 
 
 class _Zone:
@@ -77,6 +108,10 @@ class _Zone:
     @cached_property
     def _ends(self) -> list[int]:
         return [end.end() for end in _SENTENCE_END.finditer(self._text)]
+
+    @property
+    def length(self) -> int:
+        return len(self._starts)
 
     def words(self, hit: Hit) -> tuple[int, int]:
         return bisect_right(self._starts, hit.start) - 1, bisect_left(self._starts, hit.end) - 1

@@ -10,13 +10,18 @@ import structlog
 from watchfiles import awatch
 
 from connectors import metrics
-from connectors.buses import Bus, Entry, every
+from connectors.buses import Bus, Entry
 from connectors.errors import ConfigError, Problem, TransientError
-from pipelines.watchlists import Watchlist, check_ids, load_folder
+from pipelines.folder import load_folder
+from pipelines.newest import Newest
+from pipelines.watchlists import Watchlist, check_ids
 
 log = structlog.get_logger(__name__)
 
 TOPIC = "watchlists"
+
+TOLD = 10
+"""Lists that a line of the log names."""
 
 Known = Callable[[], Collection[str]]
 """Gives the ids of the places and actors there are."""
@@ -31,18 +36,28 @@ def _untried(_: Watchlist) -> list[Problem]:
 
 async def watch(folder: Path, bus: Bus, stop: asyncio.Event, known: Known = tuple, tried: Tried = _untried) -> None:
     """Publish the watchlists of *folder* after every change, until *stop* is set. An edit is live in about a second."""
+    stored = Newest(TOPIC)
     async for _ in awatch(folder, stop_event=stop, debounce=300, step=50):
         try:
-            await asyncio.to_thread(publish, folder, bus, known, tried)
+            await asyncio.to_thread(publish, folder, bus, known, tried, stored=stored)
         except TransientError as error:
             log.warning("watchlists not published; save a file again to retry", error=str(error))
 
 
-def publish(folder: Path, bus: Bus, known: Known = tuple, tried: Tried = _untried, *, strict: bool = False) -> None:
+def publish(
+    folder: Path,
+    bus: Bus,
+    known: Known = tuple,
+    tried: Tried = _untried,
+    *,
+    strict: bool = False,
+    stored: Newest | None = None,
+) -> None:
     """Bring the topic up to *folder*: new and changed files, and tombstones for those gone.
 
     A broken file, one that names a place or actor that is not *known*, and one whose examples do not do as they say,
-    leave the version in force untouched. Nothing is tried and appended of a file that did not change.
+    leave the version in force untouched. Nothing is tried and appended of a file that did not change. *stored* is what
+    an earlier call knew of the topic.
 
     Raises:
         ConfigError: with *strict* (at the start), every mistake of every file.
@@ -54,10 +69,12 @@ def publish(folder: Path, bus: Bus, known: Known = tuple, tried: Tried = _untrie
     except ConfigError as error:  # a gazetteer with mistakes says nothing against a list
         problems += error.problems if strict else ()
         names = ()
-    stored = published(bus)
+    stored = stored or Newest(TOPIC)
+    stored.update(bus)
     for watchlist, text in loaded:
-        wrong = check_ids(watchlist, names) if names else []
-        if names and not wrong and stored.get(watchlist.id) != text:
+        new = stored.values.get(watchlist.id) != text
+        wrong = check_ids(watchlist, names) if names and (new or strict) else []
+        if names and not wrong and new:
             wrong = tried(watchlist)
         problems += wrong
         if not wrong:
@@ -67,20 +84,16 @@ def publish(folder: Path, bus: Bus, known: Known = tuple, tried: Tried = _untrie
     for problem in problems:
         log.error("watchlist refused; the version in force stays", error=str(problem))
     metrics.RELOAD_OK.set(not problems)
-    entries = [Entry(TOPIC, name, text) for name, text in found.items() if stored.get(name) != text]
+    entries = [Entry(TOPIC, name, text) for name, text in found.items() if stored.values.get(name) != text]
     if not problems:  # a file that cannot be read must not look like one that was taken away
-        entries += [Entry(TOPIC, name, None) for name in stored.keys() - found.keys()]
+        entries += [Entry(TOPIC, name, None) for name in stored.values.keys() - found.keys()]
     if entries:
         bus.append(entries)
-        log.info("watchlists published", changed=[entry.key for entry in entries])
+        log.info("watchlists published", count=len(entries), first=[entry.key for entry in entries[:TOLD]])
 
 
 def published(bus: Bus) -> dict[str, bytes]:
     """The newest text of each watchlist on the topic, by id."""
-    found: dict[str, bytes] = {}
-    for record in every(bus, TOPIC):
-        if record.value is None:
-            found.pop(record.key, None)
-        else:
-            found[record.key] = record.value
-    return found
+    stored = Newest(TOPIC)
+    stored.update(bus)
+    return stored.values

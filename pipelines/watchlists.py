@@ -16,8 +16,7 @@ What ``match`` may hold is in `pipelines.conditions`. A file is refused whole, e
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator as After
@@ -26,21 +25,11 @@ from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_va
 from connectors.errors import ConfigError, Problem
 from connectors.records import digest
 from pipelines import query
-from pipelines.conditions import (
-    KEYS,
-    Condition,
-    Conditions,
-    Group,
-    anchors,
-    contradictions,
-    entity,
-    leaves,
-    resolved,
-    size,
-)
+from pipelines.conditions import KEYS, Condition, Conditions, Group, entity
 from pipelines.events import Loc
-from pipelines.located import Document, nearest, read, read_bytes, validate
+from pipelines.located import Document, nearest, read, validate
 from pipelines.phrases import Language, Line, Slug, Value, or_short
+from pipelines.walking import anchors, contradictions, leaves, lists, resolved, size
 
 
 class Sources(Value):
@@ -71,6 +60,9 @@ class Example(Value):
     captions: str = ""
     language: Language | None = None
     source: str = ""
+    country: str = Field(default="", description="of the source")
+    agency: str = Field(default="", description="that the text says it is from")
+    url: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -82,6 +74,13 @@ class Example(Value):
         if not (self.title + self.lead + self.body + self.captions).strip():
             raise ValueError("must have a text: title, lead, body or captions")
         return self
+
+
+class Delivery(Value):
+    """Which sinks are told, and of what: by default all of them, of every alert. The topic holds all alerts anyway."""
+
+    sinks: tuple[Slug, ...] | None = Field(default=None, min_length=1, description="the names of sinks; all if absent")
+    level: Literal["alert", "about"] = Field(default="alert", description="about: no mere mentions")
 
 
 class Examples(Value):
@@ -104,6 +103,8 @@ def _either(schema: dict[str, Any]) -> None:
     schema["properties"]["match"].pop("default")
 
 
+GROUNDLESS = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
+
 MOST = 100_000
 """Conditions of one list: groups that use groups grow by themselves, and every one is read for each candidate."""
 
@@ -125,11 +126,13 @@ class Watchlist(Value):
     match: Condition | None = Field(default=None, description="what it looks for")
     query: QueryText | None = Field(default=None, description="the same as one line, instead of match")
     examples: Examples = Examples()
+    delivery: Delivery = Delivery()
 
     _document: Document | None = PrivateAttr(None)
     _version: str = PrivateAttr("")
 
     _condition: Condition | None = PrivateAttr(None)
+    _names: frozenset[str] = PrivateAttr(frozenset())
 
     @field_validator("match", mode="before")
     @classmethod
@@ -151,18 +154,30 @@ class Watchlist(Value):
             raise ValueError(f"comes to more than {MOST:,} conditions when its groups are put in")
         try:
             for name, conditions in self.groups.items():
-                known[name] = resolved(Group(any=conditions).model_copy(update={"label": name}), known)
+                known[name] = resolved(Group(any=conditions).model_copy(update={"label": f"group: {name}"}), known)
             self._condition = resolved(said, known)
         except KeyError as error:
             name = str(error.args[0])
             raise ValueError(f"no group '{name}' stands before{nearest(name, known)}") from None
+        self._names = frozenset(listed.list_ for _, listed in lists(self._condition))
         return self
 
     @property
     def condition(self) -> Condition:
-        """What it looks for, with the groups that are named in it."""
+        """What it looks for, with the groups that are named in it, and once it is linked with the lists."""
         assert self._condition is not None
         return self._condition
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The ids of the lists that it names."""
+        return self._names
+
+    def linked(self, condition: Condition, version: str) -> Watchlist:
+        """The same list with what the lists that it names stand for."""
+        other = self.model_copy()
+        other._condition, other._version = condition, version
+        return other
 
     def admits(self, language: str, source: str) -> bool:
         """Whether the list looks at articles in *language* from *source* at all."""
@@ -171,6 +186,12 @@ class Watchlist(Value):
         if self.sources.only is not None and source not in self.sources.only:
             return False
         return source not in self.sources.not_
+
+    def written(self) -> Iterator[tuple[Condition, Loc]]:
+        """What the file says, before anything is put in, and where."""
+        yield self.match or query.parse(self.query or ""), (self.says,)
+        for name, group in self.groups.items():
+            yield from ((condition, ("groups", name, index)) for index, condition in enumerate(group))
 
     @property
     def says(self) -> Literal["match", "query"]:
@@ -210,50 +231,22 @@ def parse(text: bytes | str, path: str) -> Watchlist:
     against = contradictions(watchlist.match or watchlist.condition, (watchlist.says,))
     if problems := [document.problem(f"can never hold: '{part}' is needed beside this", loc) for loc, part in against]:
         raise ConfigError(*problems)
-    if anchors(watchlist.condition) is None:
-        message = "would hold for articles that say nothing of it: add a phrase, place or actor that must be there"
-        raise ConfigError(document.problem(message, (watchlist.says,), key=True))
+    if not watchlist.names and anchors(watchlist.condition) is None:
+        raise ConfigError(document.problem(GROUNDLESS, (watchlist.says,), key=True))
     return watchlist
 
 
 def check_ids(watchlist: Watchlist, known: Collection[str]) -> list[Problem]:
     """The places and actors of *watchlist* that are not *known*, each with the nearest id that is."""
     problems = []
-    written = [leaves(watchlist.match, ("match",)) if watchlist.match else leaves(watchlist.condition, ("query",))]
-    written += [leaves(Group(any=group), ("groups", name)) for name, group in watchlist.groups.items()]
-    for loc, leaf in itertools.chain(*written):
-        kind, name = type(leaf).__name__.lower(), entity(leaf)
+    for loc, leaf in itertools.chain.from_iterable(leaves(*place) for place in watchlist.written()):
+        key, name = type(leaf).__name__.lower(), entity(leaf)
         if name and name not in known:
-            message = f"no {kind} '{name}' in the gazetteer{nearest(name, known)}"
-            problems.append(watchlist.problem(message, (*loc, kind)))
+            kind = "actor" if key == "actor" else "place"
+            problems.append(
+                watchlist.problem(f"no {kind} '{name}' in the gazetteer{nearest(name, known)}", (*loc, key))
+            )
     return problems
-
-
-def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
-    """The text of each valid watchlist file ``*.yaml`` in *folder*, by id, and the mistakes of the others."""
-    loaded, problems = load_folder(folder)
-    return {watchlist.id: text for watchlist, text in loaded}, problems
-
-
-def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
-    """Each valid watchlist of *folder* with its text, by file name, and the mistakes of the other files."""
-    if not folder.is_dir():
-        return [], [Problem(str(folder), 0, 0, "no such folder of watchlists")]
-    loaded: dict[str, tuple[Watchlist, bytes]] = {}
-    problems: list[Problem] = []
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.name[0] != "."):
-        try:
-            text = read_bytes(path)
-            watchlist = parse(text, str(path))
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        if watchlist.id in loaded:
-            other = loaded[watchlist.id][0].path
-            problems.append(watchlist.problem(f"id '{watchlist.id}' is also that of {other}", ("id",)))
-        else:
-            loaded[watchlist.id] = watchlist, text
-    return list(loaded.values()), problems
 
 
 def json_schema() -> dict[str, Any]:

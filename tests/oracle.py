@@ -10,7 +10,8 @@ from factories import tagged
 from hypothesis import strategies as st
 
 from connectors.records import TaggedArticle
-from pipelines.conditions import Condition, Group, Near, Of, Sentence
+from pipelines.conditions import Condition, Group, Near, Of, PerZone, Row, Sentence, Weights
+from pipelines.facts import Asked, Facts
 from pipelines.phrases import Phrase
 
 WORDS = ("Alpha", "Beta", "Gamma", "Delta", "Omega")
@@ -59,6 +60,18 @@ def oracle(condition: Condition, there: list[Spot]) -> set[Spot] | None:
                     fits = fits and (not condition.ordered or all(a < b for a, b in itertools.pairwise(places)))
                 good |= set(choice) if fits else set()
             return good or None
+        case Facts():
+            return set() if len(there) > (condition.article.longer or 0) else None
+        case Weights():
+            score, kept = 0.0, set[Spot]()
+            for row in condition.weights:
+                own = sorted(oracle(row.of, there) or (), key=lambda s: (s[0] != "title", s[2]))
+                points = sum(row.once.of("lead" if zone == "body" else zone) for zone in {s[0] for s in own})
+                points += sum([row.each.of("lead" if zone == "body" else zone) for zone, *_ in own][: row.most])
+                points = min(points, row.cap or points)
+                score += points
+                kept |= set(own) if points > 0 else set()
+            return kept if score >= condition.threshold else None
         case Of():
             void = [spot for guard in condition.unless_near for spot in oracle(guard, there) or ()]
 
@@ -85,7 +98,7 @@ PHRASES = st.sampled_from([Phrase(phrase=word) for word in WORDS])
 def bigger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Conditions made of others."""
     some = st.lists(inner, min_size=1, max_size=3).map(tuple)
-    worded = inner.filter(lambda c: not (isinstance(c, Group) and not (c.any or c.all)))
+    worded = inner.filter(lambda c: not isinstance(c, Facts) and not (isinstance(c, Group) and not (c.any or c.all)))
     two = st.lists(worded, min_size=2, max_size=3).map(tuple)
     return st.one_of(
         st.builds(lambda parts: Group(any=parts), some),
@@ -94,6 +107,20 @@ def bigger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(lambda parts, n, o: Near(near=parts, distance=n, ordered=o), two, st.integers(1, 6), st.booleans()),
         st.builds(lambda parts: Sentence(sentence=parts), two),
         st.builds(lambda c, n: Of(of=c, count=n), worded, st.integers(2, 3)),
+        st.builds(lambda n: Facts(article=Asked(longer=n)), st.integers(1, 12)),
+        st.builds(
+            lambda c, d, n, most: Weights(
+                weights=(
+                    Row(of=c, once=PerZone(title=1), each=PerZone(title=0.5, lead=0.5), most=most),
+                    Row(of=d, once=PerZone(title=n, lead=n), cap=1),
+                ),
+                threshold=1.5,
+            ),
+            worded,
+            worded,
+            st.sampled_from([-1, 1, 2]),
+            st.integers(2, 3),
+        ),
         st.builds(lambda c, zone: Of(of=c, in_=(zone,)), worded, st.sampled_from(["title", "body"])),
         st.builds(lambda c, g, n: Of(of=c, unless_near=(g,), distance=n), worded, worded, st.integers(1, 3)),
     )

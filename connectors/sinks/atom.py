@@ -159,7 +159,7 @@ def urn(key: str) -> str:
 
 
 def _summary(alert: Alert) -> str:
-    where = " · ".join(html.escape(part) for part in (alert.source, alert.language, alert.origin) if part)
+    where = " · ".join(html.escape(part) for part in alert.details)
     items = "".join(f"<li>{_reason(piece)}</li>" for piece in alert.evidence[:EVIDENCE])
     more = len(alert.evidence) - EVIDENCE
     return f"<p>{where}</p><ul>{items}{f'<li>+ {more} more</li>' if more > 0 else ''}</ul>"

@@ -189,7 +189,7 @@ def _why(piece: Evidence) -> str:
 
 
 def _origin(alert: Alert, between: str) -> str:
-    return between.join(visible(part) for part in (alert.source, alert.language, alert.origin) if part)
+    return between.join(visible(part) for part in alert.details)
 
 
 def _json(alert: Alert) -> str:

@@ -57,7 +57,7 @@ def check(
 
 def _examples(config: Config) -> list[Problem]:
     from pipelines.examples import tried
-    from pipelines.watchlists import load_folder
+    from pipelines.folder import load_folder
 
     watchlists, _ = load_folder(config.watchlists)
     return [problem for watchlist, _ in watchlists for problem in tried(config.gazetteer, watchlist)]
@@ -69,10 +69,10 @@ def _both_ways(config: Config, name: str) -> str:
 
     from ruamel.yaml import YAML
 
-    from pipelines.conditions import plain
+    from pipelines.folder import load_folder
     from pipelines.located import nearest
-    from pipelines.query import written
-    from pipelines.watchlists import load_folder
+    from pipelines.walking import plain
+    from pipelines.writing import written
 
     lists = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
     if name not in lists:
@@ -84,7 +84,7 @@ def _both_ways(config: Config, name: str) -> str:
 
 
 def _summary(config: Config) -> str:
-    from pipelines.watchlists import load_folder
+    from pipelines.folder import load_folder
 
     watchlists = [watchlist for watchlist, _ in load_folder(config.watchlists)[0]]
     examples = sum(len(w.examples.alert) + len(w.examples.quiet) for w in watchlists)

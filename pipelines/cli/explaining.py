@@ -8,9 +8,9 @@ from rich.console import RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from connectors.records import Evidence, TaggedArticle
+from connectors.records import Article, Evidence, TaggedArticle
 from connectors.sinks.stdout import fold, visible
-from pipelines.evaluating import Explanation
+from pipelines.explaining import Explanation, missing
 from pipelines.matching import snippet
 
 NAMED = 6
@@ -28,22 +28,24 @@ def verdict(explanation: Explanation, tagged: TaggedArticle, everything: bool) -
         yield Text(f"It is a copy of article {tagged.duplicate_of}, so it raises no alert of its own.", "yellow")
     tree = Tree(Text("because" if explanation.held else "although"), guide_style="dim", hide_root=True)
     for part in explanation.parts:
-        _grow(tree, part, dict(tagged.article.zones()), everything)
+        _grow(tree, part, tagged.article, everything)
     yield tree
+    if lacking := missing(explanation):
+        yield Text.assemble("The least that is missing: ", (visible("; ".join(lacking)), "bold"))
 
 
-def _grow(tree: Tree, explanation: Explanation, zones: dict[str, str], everything: bool) -> None:
+def _grow(tree: Tree, explanation: Explanation, article: Article, everything: bool) -> None:
     mark = Text("✔ ", "green") if explanation.held else Text("✘ ", "red")
     branch = tree.add(Text.assemble(mark, visible(explanation.rule)))
     shown, more = fold(explanation.evidence)
     for piece in shown:
-        branch.add(_words(piece, zones[piece.zone]))
+        branch.add(_words(piece, article.text(piece.zone)))
     if more:
         branch.add(Text(f"+ {more} more", "dim italic"))
     unmet = [part for part in explanation.parts if not everything and _dull(part, explanation)]
     for part in explanation.parts:
         if part not in unmet:
-            _grow(branch, part, zones, everything)
+            _grow(branch, part, article, everything)
     if unmet:
         branch.add(Text(_together(unmet), "dim"))
 

@@ -9,7 +9,8 @@ football club, a horse): where names overlap in a text the longest counts, so it
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -68,11 +69,29 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Gazetteer:
-    """Entities by id; every form of every name; one scanner over these, in their order."""
+    """Entities by id; every form of every name, and one scanner over these, in their order; the place of a country."""
 
     entities: dict[str, Entity]
     names: tuple[Name, ...]
     scanner: Scanner
+    countries: dict[str, str]
+
+    @functools.cached_property
+    def inside(self) -> Mapping[str, frozenset[str]]:
+        """The ids of the places inside each place."""
+        around = {}
+        for entity in self.entities.values():
+            outer = entity.within or self.countries.get(entity.country or "")
+            if entity.kind == "place" and outer and outer != entity.id:
+                around[entity.id] = outer
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for name in around:
+            outer, seen = around.get(name), {name}
+            while outer and outer not in seen:
+                found[outer].add(name)
+                seen.add(outer)
+                outer = around.get(outer)
+        return {outer: frozenset(names) for outer, names in found.items()}
 
     def scan(self, text: str) -> Iterator[Occurrence]:
         """Every name in *text*, overlapping ones too; `Occurrence.pattern` is its number in *names*."""
@@ -88,6 +107,17 @@ def load(folder: Path) -> Gazetteer:
         ConfigError: with every mistake of every file.
     """
     return _load(folder, _stamp(folder))
+
+
+def inside(folder: Path) -> Mapping[str, frozenset[str]]:
+    """The ids of the places inside each place in *folder*: by ``within``, and in a country by its code.
+
+    A contested place is inside what it is ``within`` and inside no country.
+
+    Raises:
+        ConfigError: with every mistake of every file.
+    """
+    return load(folder).inside
 
 
 def ids(folder: Path) -> frozenset[str]:
@@ -124,7 +154,7 @@ def _load(folder: Path, stamp: Stamp) -> Gazetteer:
     if reading.problems:
         raise ConfigError(*reading.problems)
     names = tuple(reading.names.values())
-    return Gazetteer(reading.entities, names, Scanner(Pattern(name.text) for name in names))
+    return Gazetteer(reading.entities, names, Scanner(Pattern(name.text) for name in names), reading.countries)
 
 
 class _Reading:
@@ -133,6 +163,8 @@ class _Reading:
     def __init__(self) -> None:
         self.entities: dict[str, Entity] = {}
         self.names: dict[str, Name] = {}
+        self.countries: dict[str, str] = {}
+        """The place that each country code means: of a TSV file the first with it."""
         self.places: dict[str, Problem] = {}
         """Where each entity, and each name, was first written."""
         self.problems: list[Problem] = []
@@ -175,6 +207,8 @@ class _Reading:
                 )
                 continue
             id_, kind, country, language, text = cells
+            if kind == "place" and country:
+                self.countries.setdefault(country, id_)
             entity = self.entities.get(id_) or known.get(id_)
             if entity is None:
                 entity = known[id_] = Entity.model_construct(

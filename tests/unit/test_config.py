@@ -86,7 +86,8 @@ sinks:
     assert found[-2:] == [
         "watchlists/broken.yaml:1:1: missing key 'title'",
         "watchlists/broken.yaml:2:8: 'match' must be a phrase, "
-        "or have one of the keys phrase, place, actor, group, any, all, none, near, sentence, of",
+        "or have one of the keys phrase, regex, place, actor, within, group, list, any, all, none, near, sentence, of,"
+        " weights, article",
     ]
 
 

@@ -8,27 +8,30 @@ from pathlib import Path
 import pytest
 
 from pipelines.config import shipped
-from pipelines.knowledge.gazetteer import ids
+from pipelines.knowledge.gazetteer import ids, inside
+from pipelines.linking import linked
 from pipelines.matching import run_examples
-from pipelines.query import written
 from pipelines.taggers import gazetteer
 from pipelines.watchlists import check_ids, parse
+from pipelines.writing import written
 
 BLOCKS = re.findall(r"```yaml\n(id: .+?)```", (Path(__file__).parents[2] / "README.md").read_text("utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("text", BLOCKS, ids=[block.split()[1] for block in BLOCKS])
-def test_a_recipe_passes_its_examples(text: str) -> None:
-    watchlist = parse(text, "README.md")
+LISTS = {watchlist.id: watchlist for watchlist in linked(parse(text, "README.md") for text in BLOCKS)[0]}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_recipe_passes_its_examples_in_both_forms(name: str) -> None:
+    watchlist, folder = LISTS[name], shipped() / "gazetteer"
     assert watchlist.examples.alert and watchlist.examples.quiet
-    assert [str(p) for p in check_ids(watchlist, ids(shipped() / "gazetteer"))] == []
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
-    assert [str(p) for p in run_examples(watchlist, tagger.tag)] == []
+    assert [str(p) for p in check_ids(watchlist, ids(folder))] == []
+    tagger = gazetteer.build(gazetteer.Options(folder=folder))
+    assert [str(p) for p in run_examples(watchlist, tagger.tag, inside(folder))] == []
     both = parse(f"id: x\ntitle: x\nquery: >-\n  {written(watchlist.condition)}\n", "query")
-    twin = watchlist.model_copy()
-    twin._condition = both.condition
-    assert [str(p) for p in run_examples(twin, tagger.tag)] == []
+    twin = watchlist.linked(both.condition, "")
+    assert [str(p) for p in run_examples(twin, tagger.tag, inside(folder))] == []
 
 
 def test_the_cookbook_is_not_empty() -> None:
-    assert len(BLOCKS) >= 5
+    assert len(BLOCKS) == len(LISTS) >= 8

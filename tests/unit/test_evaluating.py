@@ -10,8 +10,9 @@ from oracle import CONDITIONS, ZONES, Zones, an, oracle, spots
 
 from connectors.errors import ConfigError
 from connectors.records import TaggedArticle
-from pipelines.conditions import Condition, anchors
+from pipelines.conditions import Condition
 from pipelines.matching import Matcher, explain, naive
+from pipelines.walking import anchors
 from pipelines.watchlists import Watchlist, parse
 
 

@@ -8,16 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Article, Evidence, Tag, TaggedArticle
-from pipelines.conditions import Actor, Condition, Group, Place, anchors
-from pipelines.matching import EVIDENCE_LIMIT, HITS, Matcher, explain, naive, run_examples, snippet
+from pipelines.conditions import Actor, Condition, Group, Of, PerZone, Place, Row, Weights, Within
+from pipelines.facts import Asked, Facts
+from pipelines.finding import HITS
+from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, run_examples, snippet
 from pipelines.phrases import Phrase
+from pipelines.regexes import Regex
+from pipelines.walking import anchors
 from pipelines.watchlists import Watchlist, parse
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def article(*, language: str = "en", source: str = "wire", tags: Sequence[Tag] = (), **zones: str) -> TaggedArticle:
-    plain = Article(id="1", source=source, url="https://a.example/1", fetched=NOON, **({"title": ""} | zones))  # type: ignore[arg-type]
+    plain = Article(id="1", source=source, fetched=NOON, **({"title": "", "url": "https://a.example/1"} | zones))  # type: ignore[arg-type]
     return TaggedArticle(article=plain, language=language, tags=tuple(tags))
 
 
@@ -161,7 +165,7 @@ def test_examples_that_do_not_do_as_they_say_are_mistakes_at_their_place() -> No
     examples = "languages: [ru]\nsources: [tass]\n" + examples
     problems = run_examples(watchlist("war", examples), lambda articles: [()] * len(articles))
     assert [str(p) for p in problems] == [
-        "w.yaml:7:18: this example must alert and does not",
+        "w.yaml:7:18: this example must alert and does not, for want of war",
         "w.yaml:8:18: this example must stay quiet and alerts, for 'War' (war)",
     ]
 
@@ -189,8 +193,11 @@ def test_a_snippet_always_holds_the_evidence(text: str, start: int, length: int)
     assert " ".join(text[start:end].split()) in snippet(text, start, end)
 
 
-WORDS = ["war", "peace", "truce", "old truce", "truce*", "WAR", "мир", "Баку*"]
+WORDS = ["war", "peace", "truce", "old truce", "truce*", "WAR", "мир", "Баку*", "*arm", "tru*e", "Stepanakert"]
 leaf = st.one_of(
+    st.sampled_from(["wa?r(m)?", "[a-z]{5}", "(?i)мир"]).map(lambda regex: Regex(regex=regex)),
+    st.sampled_from("xyz").map(lambda name: Within(within=name)),
+    st.sampled_from("xyz").map(lambda name: Place(place=name, about=True)),
     st.sampled_from(WORDS).map(lambda word: Phrase(phrase=word)),
     st.sampled_from("xyz").map(lambda name: Place(place=name)),
     st.sampled_from("xyz").map(lambda name: Actor(actor=name)),
@@ -200,7 +207,27 @@ leaf = st.one_of(
 def groups(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     parts = st.lists(inner, min_size=1, max_size=3).map(tuple)
     keys = st.dictionaries(st.sampled_from(["any", "all", "none"]), parts, min_size=1)
-    return keys.map(lambda given: Group(**given))
+    return st.one_of(
+        keys.map(lambda given: Group(**given)),
+        st.just(Facts(article=Asked(longer=3))),
+        st.builds(
+            lambda parts, n, threshold: Weights(
+                weights=tuple(Row(of=part, once=PerZone(title=n), each=PerZone(lead=1, title=-0.5)) for part in parts),
+                threshold=threshold,
+                about=4,
+            ),
+            st.lists(inner.filter(wordy), min_size=1, max_size=3).map(tuple),
+            st.sampled_from([-1, 1, 2]),
+            st.sampled_from([1, 2, 3.5]),
+        ),
+        inner.filter(wordy).map(lambda part: Of(of=part, in_=("url",))),
+    )
+
+
+def wordy(condition: Condition) -> bool:
+    return not isinstance(condition, Facts) and not (
+        isinstance(condition, Group) and not (condition.any or condition.all)
+    )
 
 
 conditions: st.SearchStrategy[Condition] = st.recursive(leaf, groups, max_leaves=8)
@@ -217,7 +244,24 @@ lists = st.lists(
     ]
 )
 texts = st.lists(
-    st.sampled_from(["war", "WAR", "old", "truce", "truces", "Peace", "МИР", "баку", "warm", "."]), max_size=8
+    st.sampled_from(
+        [
+            "war",
+            "WAR",
+            "old",
+            "truce",
+            "truces",
+            "Peace",
+            "МИР",
+            "баку",
+            "warm",
+            ".",
+            "Stepanakart",
+            "stepanakert",
+            "миром",
+        ]
+    ),
+    max_size=8,
 ).map(" ".join)
 tags = st.lists(
     st.builds(
@@ -237,12 +281,13 @@ def test_the_matcher_agrees_with_the_naive_one(
     watchlists: list[Watchlist], title: str, body: str, found: list[Tag], language: str
 ) -> None:
     tagged = article(title=title, body=body, tags=found, language=language)
-    expected = [match for w in watchlists if (match := naive(w, tagged))]
-    assert Matcher(watchlists).match(tagged) == expected
+    inside = {"x": {"y"}}
+    expected = [match for w in watchlists if (match := naive(w, tagged, inside))]
+    assert Matcher(watchlists, inside).match(tagged) == expected
 
 
 @given(conditions)
 def test_a_list_without_anchors_and_only_such_a_list_may_hold_for_nothing(match: Condition) -> None:
-    held = explain(Watchlist(id="w", title="W", match=match), article(body="")).held
+    held = explain(Watchlist(id="w", title="W", match=match), article(body="", url="", source="-")).held
     if anchors(match) is not None:
         assert not held

@@ -7,11 +7,28 @@ from hypothesis import given, settings
 from oracle import CONDITIONS, ZONES, Zones, oracle, spots
 
 from connectors.errors import ConfigError
-from pipelines.conditions import Actor, Condition, Group, Near, Of, Place, Sentence, plain
+from pipelines.conditions import (
+    Actor,
+    Condition,
+    Group,
+    Listed,
+    Near,
+    Of,
+    PerZone,
+    Place,
+    Row,
+    Sentence,
+    Weights,
+    Within,
+)
+from pipelines.facts import Facts
 from pipelines.phrases import Phrase
-from pipelines.query import DEEPEST, QueryError, parse, written
+from pipelines.query import DEEPEST, QueryError, parse
+from pipelines.regexes import Regex
+from pipelines.walking import plain
 from pipelines.watchlists import Watchlist
 from pipelines.watchlists import parse as parse_list
+from pipelines.writing import written
 
 
 def p(phrase: str, **given: object) -> Phrase:
@@ -43,6 +60,42 @@ def p(phrase: str, **given: object) -> Phrase:
         ("title,lead:war", Of(of=p("war"), in_=("title", "lead"))),
         ("ATLEAST/3 ^(war UNLESS/2 film)", None),
         ("ATLEAST/3 war", Of(of=p("war"), count=3)),
+        ("*stan", p("*stan")),
+        ("Shusha~exact~no-accents", p("Shusha", exact=True, accents=False)),
+        ("Shusha@en~no-inflect~no-fuzzy!", p("Shusha", languages=("en",), inflect=False, fuzzy=False, broad=True)),
+        ("/colou?r/", Regex(regex="colou?r")),
+        (r"=/km\/h [A-Z]{3}/!", Regex(regex="km/h [A-Z]{3}", case=True, broad=True)),
+        (
+            "about:place:lachin OR about:actor:csto",
+            Group(any=(Place(place="lachin", about=True), Actor(actor="csto", about=True))),
+        ),
+        ("within:south-caucasus", Within(within="south-caucasus")),
+        ("list:csto NOT list:sport", Group(all=(Listed(list="csto"),), none=(Listed(list="sport"),))),
+        ("url,author,source:war", Of(of=p("war"), in_=("url", "author", "source"))),
+        (
+            'war AND article:longer=60 AND article:agencies="TASS,RIA Novosti" AND article:newer=2d',
+            Group(
+                all=(
+                    p("war"),
+                    Facts(article={"longer": 60}),
+                    Facts(article={"agencies": ("TASS", "RIA Novosti")}),
+                    Facts(article={"newer": "2d"}),
+                )
+            ),
+        ),
+        (
+            "SCORE/0.5/0.8 {war [title=1 lead=.35 lead+.25 body+0.25 most=3 cap=2]; film OR game [-0.5]}",
+            Weights(
+                weights=(
+                    Row(
+                        of=p("war"), once=PerZone(title=1, lead=0.35), each=PerZone(lead=0.25, body=0.25), most=3, cap=2
+                    ),
+                    Row(of=Group(any=(p("film"), p("game"))), once=-0.5),
+                ),
+                threshold=0.5,
+                about=0.8,
+            ),
+        ),
         ("ORBAN AND notes", Group(all=(p("ORBAN"), p("notes")))),  # words that only begin like operators
     ],
 )
@@ -77,10 +130,17 @@ def test_a_condition_is_written_as_yaml_and_read_back(condition: Condition) -> N
         ("", "a word, a phrase in quotes or ( must stand here"),
         ("place:Ähm", "must be 1 to 64 of a-z, 0-9 and -: …▸place:Ähm…, character 1"),
         ("war OR a", "'a' would match almost every article"),
-        ("aa NEAR/5 bb NEAR/3 cc", "another distance than before"),
-        ("aa NEAR/500 bb", "distance"),
+        ("war NEAR/5 ceasefire NEAR/3 talks", "another distance than before"),
+        ("war NEAR/500 talks", "distance"),
+        ("SCORE/1 {war [title:1]}", "'title:1' is not points: title=1, body+0.25, -1, most=4 or cap=0.6"),
+        ("SCORE/5 {war [1]}", "the weights never come to 5: …▸SCORE/5"),
+        ("SCORE/1 {war}", "points such as [title=1 body+0.25] must stand here: …SCORE/1 {war▸}"),
+        ("/(a/", "missing ): (a"),
+        (r"/\bwar/", r"\b knows English letters only"),
+        ("article:longre=3", "longre"),
+        ("article:longer=soon", "longer"),
         ('"unclosed', "put a phrase with signs in it in quotes: …▸"),
-        ("aa NEAR/3 (NOT bb)", "'none' alone has no words in the article"),
+        ("war NEAR/3 (NOT talks)", "'none' alone has no words in the article"),
         ("(" * (DEEPEST + 1), f"more than {DEEPEST} parentheses within each other"),
     ],
 )
@@ -94,8 +154,8 @@ def test_a_group_is_named_once_and_used_in_several_places() -> None:
     head = "id: w\ntitle: w\ngroups:\n  side: [armenia*, {place: yerevan}]\n  both: [{group: side}, azerbaijan*]\n"
     side = (p("armenia*"), Place(place="yerevan"))
     for key in ("match: {near: [{group: both}, war], distance: 5}", "query: group:both NEAR/5 war"):
-        armenian = Group(any=side).model_copy(update={"label": "side"})
-        both = Group(any=(armenian, p("azerbaijan*"))).model_copy(update={"label": "both"})
+        armenian = Group(any=side).model_copy(update={"label": "group: side"})
+        both = Group(any=(armenian, p("azerbaijan*"))).model_copy(update={"label": "group: both"})
         assert parse_list(f"{head}{key}\n", "w.yaml").condition == Near(near=(both, p("war")), distance=5)
         assert str(both) == "group: both"
     with pytest.raises(ConfigError, match=r"w\.yaml:3:8: 'match' must be a phrase"):

@@ -2,17 +2,29 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines import automaton
 from pipelines.folding import fold
 from pipelines.scanning import OPEN, Occurrence, Pattern, Scanner, longest
 
+Build = Callable[[Iterable[str]], Scanner]
 
-def found(pattern: str, text: str) -> list[str]:
-    return [text[h.start : h.end] for h in Scanner([Pattern(pattern)]).scan(text)]
+
+@pytest.fixture(scope="module", params=automaton.ENGINES)
+def scanner(request: pytest.FixtureRequest) -> Build:
+    """Makes a scanner of names, with each engine in turn."""
+    if request.param == "hyperscan":
+        pytest.importorskip("hyperscan")
+    return lambda names: Scanner(map(Pattern, names), automaton.ENGINES[request.param])
+
+
+def found(scanner: Build, pattern: str, text: str) -> list[str]:
+    return [text[h.start : h.end] for h in scanner([pattern]).scan(text)]
 
 
 @pytest.mark.parametrize(
@@ -31,8 +43,10 @@ def found(pattern: str, text: str) -> list[str]:
         ("é", "e\u0301", ["e\u0301"]),
     ],
 )
-def test_a_pattern_is_met_in_every_spelling_that_folds_alike(pattern: str, text: str, met: list[str]) -> None:
-    assert found(pattern, text) == met
+def test_a_pattern_is_met_in_every_spelling_that_folds_alike(
+    scanner: Build, pattern: str, text: str, met: list[str]
+) -> None:
+    assert found(scanner, pattern, text) == met
 
 
 @pytest.mark.parametrize(
@@ -49,8 +63,8 @@ def test_a_pattern_is_met_in_every_spelling_that_folds_alike(pattern: str, text:
         ("CSTO*", "csto, CSTOs", ["csto", "CSTOs"]),
     ],
 )
-def test_an_acronym_is_met_in_capitals_only(pattern: str, text: str, met: list[str]) -> None:
-    assert found(pattern, text) == met
+def test_an_acronym_is_met_in_capitals_only(scanner: Build, pattern: str, text: str, met: list[str]) -> None:
+    assert found(scanner, pattern, text) == met
 
 
 @pytest.mark.parametrize(
@@ -64,30 +78,30 @@ def test_an_acronym_is_met_in_capitals_only(pattern: str, text: str, met: list[s
         ("הקרבאך", "להקרבאך", ["הקרבאך"]),
     ],
 )
-def test_scripts_have_their_own_word_boundaries(pattern: str, text: str, met: list[str]) -> None:
-    assert found(pattern, text) == met
+def test_scripts_have_their_own_word_boundaries(scanner: Build, pattern: str, text: str, met: list[str]) -> None:
+    assert found(scanner, pattern, text) == met
 
 
 @pytest.mark.parametrize("text", ["", " ", "*", " * ", "—", "’", "\u00ad*", "!?"])
-def test_a_pattern_without_a_letter_is_refused(text: str) -> None:
+def test_a_pattern_without_a_letter_is_refused(scanner: Build, text: str) -> None:
     with pytest.raises(ValueError, match="has no letter or digit to look for"):
-        Scanner([Pattern("fine"), Pattern(text)])
+        scanner(["fine", text])
 
 
-def test_no_patterns_find_nothing() -> None:
-    assert Scanner([]).scan("anything") == []
-    assert Scanner([Pattern("x")]).scan("") == []
+def test_no_patterns_find_nothing(scanner: Build) -> None:
+    assert scanner([]).scan("anything") == []
+    assert scanner(["x"]).scan("") == []
 
 
-def test_every_pattern_of_one_spelling_is_met() -> None:
-    hits = Scanner([Pattern("US"), Pattern("us"), Pattern("Us*")]).scan("US")
+def test_every_pattern_of_one_spelling_is_met(scanner: Build) -> None:
+    hits = scanner(["US", "us", "Us*"]).scan("US")
     assert [h.pattern for h in hits] == [0, 1, 2]
 
 
-def test_of_hits_that_overlap_the_leftmost_longest_is_kept() -> None:
+def test_of_hits_that_overlap_the_leftmost_longest_is_kept(scanner: Build) -> None:
     text = "Nagorno Karabakh horse"
     names = ["Karabakh", "Karabakh horse", "Nagorno Karabakh", "horse"]
-    hits = Scanner([Pattern(n) for n in names]).scan(text)
+    hits = scanner(names).scan(text)
     assert [names[h.pattern] for h in longest(hits)] == ["Nagorno Karabakh", "horse"]
 
 
@@ -117,14 +131,21 @@ def naive(pattern: str, text: str) -> list[tuple[int, int]]:
 
 
 @given(PATTERNS, TEXTS)
-def test_the_scan_finds_what_a_search_for_each_pattern_finds(patterns: list[str], text: str) -> None:
+def test_the_scan_finds_what_a_search_for_each_pattern_finds(scanner: Build, patterns: list[str], text: str) -> None:
     expected = [Occurrence(i, *span) for i, pattern in enumerate(patterns) for span in naive(pattern, text)]
-    assert sorted(Scanner([Pattern(p) for p in patterns]).scan(text)) == sorted(expected)
+    assert sorted(scanner(patterns).scan(text)) == sorted(expected)
 
 
 @given(PATTERNS, TEXTS)
-def test_longest_keeps_hits_apart_and_leaves_none_that_would_fit(patterns: list[str], text: str) -> None:
-    hits = Scanner([Pattern(p) for p in patterns]).scan(text)
+def test_what_is_met_is_what_the_scan_finds(scanner: Build, patterns: list[str], text: str) -> None:
+    assert scanner(patterns).met(text) == {hit.pattern for hit in scanner(patterns).scan(text)}
+
+
+@given(PATTERNS, TEXTS)
+def test_longest_keeps_hits_apart_and_leaves_none_that_would_fit(
+    scanner: Build, patterns: list[str], text: str
+) -> None:
+    hits = scanner(patterns).scan(text)
     kept = longest(hits)
     assert all(a.end <= b.start for a, b in itertools.pairwise(kept))
     assert set(kept) <= set(hits)

@@ -8,10 +8,11 @@ import pytest
 from connectors.records import Article, TaggedArticle
 from pipelines import located
 from pipelines.config import load, shipped
+from pipelines.folder import load_folder
 from pipelines.language import language_of
 from pipelines.matching import Matcher, run_examples
 from pipelines.taggers import Tagger, gazetteer
-from pipelines.watchlists import Watchlist, load_folder
+from pipelines.watchlists import Watchlist
 
 LISTS = ["csto", "nagorno-karabakh"]
 

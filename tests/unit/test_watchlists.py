@@ -6,9 +6,11 @@ import jsonschema
 import pytest
 
 from connectors.errors import ConfigError
-from pipelines.conditions import KEYS, Actor, Group, Place, anchors
+from pipelines.conditions import KEYS, Actor, Group, Place
+from pipelines.folder import load_folder
 from pipelines.phrases import Phrase
-from pipelines.watchlists import check_ids, json_schema, load_folder, parse, read_folder
+from pipelines.walking import anchors
+from pipelines.watchlists import check_ids, json_schema, parse
 
 MINIMAL = "id: lakes\ntitle: Lakes\nmatch: [lake]\n".replace("[lake]", "lake Sevan")
 
@@ -144,9 +146,12 @@ def test_ids_that_could_not_be_file_or_topic_names_are_refused(name: str) -> Non
         ("и в", "would match almost every article"),
         ("'*'", "must have a letter or digit"),
         ("'…!'", "must have a letter or digit"),
-        ("'war * peace'", "'*' may only stand at the end of the last word"),
-        ("'*gate'", "'*' may only stand at the end of the last word"),
-        ("'war *'", "'*' stands for an ending: put a word before it"),
+        ("'war * peace'", "'*' stands for a part of a word: put letters beside it"),
+        ("'war *'", "'*' stands for a part of a word: put letters beside it"),
+        ("'a*b*c*d*'", "a word may have 2 '*' beside the one that ends it"),
+        ("'go*ld'", "a '*' within a word needs 3 letters in a row beside it"),
+        ("eu", "is short and other words are like it (say 'exact: true'"),
+        ("'ат'", "is short and other words are like it (say 'exact: true'"),
         ("'wa*'", "an open ending needs 3 letters before it"),
         ("'the wa*'", "an open ending needs 3 letters before it"),
     ],
@@ -162,7 +167,10 @@ def test_broad_allows_them(phrase: str) -> None:
     assert parse(matching(f"{{phrase: {phrase}, broad: true}}"), "w").id == "a"
 
 
-@pytest.mark.parametrize("phrase", ["NO", "EU", "war", "'war*'", "44-day war", "Բաքու", "'карабах*'", "U2"])
+@pytest.mark.parametrize(
+    "phrase",
+    ["NO", "EU", "war", "'war*'", "44-day war", "Բաքու", "'карабах*'", "U2", "'*gate'", "'kara*bakh*'", "2:0", "杯"],
+)
 def test_ordinary_phrases_are_taken(phrase: str) -> None:
     assert parse(matching(phrase), "w").id == "a"
 
@@ -205,8 +213,11 @@ def test_a_folder_gives_the_texts_of_its_valid_lists_and_all_mistakes(tmp_path: 
     (tmp_path / "e.yaml").mkdir()
     (tmp_path / ".hidden.yaml").write_text("no list")
     (tmp_path / "notes.txt").write_text("no list")
-    texts, problems = read_folder(tmp_path)
-    assert texts == {"lakes": MINIMAL.encode(), "ponds": MINIMAL.replace("lakes", "ponds").encode()}
+    loaded, problems = load_folder(tmp_path)
+    assert {watchlist.id: text for watchlist, text in loaded} == {
+        "lakes": MINIMAL.encode(),
+        "ponds": MINIMAL.replace("lakes", "ponds").encode(),
+    }
     assert [p.path.removeprefix(str(tmp_path)) for p in problems] == ["/c.yaml", "/d.yaml", "/e.yaml"]
     assert problems[0].message == f"id 'lakes' is also that of {tmp_path / 'a.yaml'}"
 
