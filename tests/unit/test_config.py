@@ -47,6 +47,21 @@ def test_a_configuration_is_complete_with_defaults(home: Path) -> None:
     assert (config.flow.horizon, config.log.level, config.metrics.port) == (7 * 86400, "info", 9464)
 
 
+def test_sources_and_sinks_say_what_watchlists_and_readers_ask_of_them(home: Path) -> None:
+    (home / "wirewatch.yaml").write_text(
+        "sources: [{name: one, type: rss, url: 'https://a.example/', country: AM, groups: [state-media]}]\n"
+        "sinks: [{name: phone, type: stdout, level: about}]\n"
+    )
+    config = load(home / "wirewatch.yaml", env={})
+    assert (config.sources[0].country, config.sources[0].groups) == ("AM", ("state-media",))
+    assert config.sinks[0].level == "about"
+
+
+def test_a_watchlist_that_names_a_sink_that_is_not_there_is_refused_at_its_place(home: Path) -> None:
+    (home / "watchlists" / "a.yaml").write_text("id: a\ntitle: A\nmatch: war\ndelivery: {sinks: [terminl]}\n")
+    assert mistakes(home, GOOD) == ["watchlists/a.yaml:4:20: no sink 'terminl'; did you mean 'terminal'?"]
+
+
 def test_a_configuration_cannot_be_changed(home: Path) -> None:
     config = load(home / "wirewatch.yaml", env={})
     with pytest.raises(AttributeError):

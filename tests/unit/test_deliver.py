@@ -76,7 +76,7 @@ def a_bus(*topics: str) -> Bus:
     return bus
 
 
-def publish(bus: Bus, *numbers: int, topic: str = "alerts.csto", **changes: str) -> None:
+def publish(bus: Bus, *numbers: int, topic: str = "alerts.csto", **changes: Any) -> None:
     alerts = [alert(n, **changes) for n in numbers]
     bus.append([Entry(topic, a.id, encode(a)) for a in alerts])
 
@@ -99,7 +99,7 @@ def committed(bus: Bus, name: str = "desk", topic: str = "alerts.csto") -> int |
 
 @contextlib.asynccontextmanager
 async def delivering(
-    sink: Sink, bus: Bus, name: str = "desk", retry: Retry = QUICK, watchlists: Sequence[str] = ()
+    sink: Sink, bus: Bus, name: str = "desk", retry: Retry = QUICK, **chosen: Any
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
     loop = asyncio.create_task(
@@ -112,7 +112,7 @@ async def delivering(
             now=Clock(),
             rng=Random(1),
             retry=retry,
-            watchlists=watchlists,
+            **chosen,
         )
     )
     try:
@@ -174,6 +174,21 @@ async def test_a_sink_takes_batches_of_the_size_it_says(bus: Bus) -> None:
     async with delivering(sink, bus):
         await until(lambda: committed(bus) == 7)
     assert [len(call) for call in sink.calls] == [3, 3, 1]
+
+
+async def test_an_alert_goes_to_the_sinks_that_its_list_names_and_a_sink_may_leave_out_mere_mentions(bus: Bus) -> None:
+    publish(bus, 1, sinks=("desk",))
+    publish(bus, 2, sinks=("phone",))
+    publish(bus, 3, sinks=())
+    publish(bus, 4, level="alert")
+    publish(bus, 5)
+    found = {}
+    for name, level in (("desk", "alert"), ("phone", "about")):
+        sink = Sink()
+        async with delivering(sink, bus, name, level=level):
+            await until(lambda name=name: committed(bus, name) == 5)
+        found[name] = sink.accepted
+    assert found == {"desk": stories(1, 4, 5), "phone": stories(2, 5)}
 
 
 async def test_only_the_chosen_watchlists_of_a_shared_topic_are_delivered(bus: Bus) -> None:

@@ -135,6 +135,14 @@ async def test_what_a_poll_found_is_published_and_then_the_cursor_moves() -> Non
     assert 540 <= (kept.next_poll - NOW).total_seconds() <= 660
 
 
+async def test_an_article_says_what_is_configured_of_its_source() -> None:
+    bus = WatchedBus()
+    source = gives(Batch("7", (article("News"),)))
+    await run(bus, Planned("wire", source, RARELY, "AM", ("state-media",)), until=lambda: len(bus.order) == 2)
+    (found,) = (decode(Article, record.value) for record in bus.read("articles", 0, 0, 10))
+    assert (found.country, found.groups) == ("AM", ("state-media",))
+
+
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(kills=st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=5), at_once=st.integers(1, 4))
