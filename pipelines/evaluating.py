@@ -7,6 +7,7 @@ is in `pipelines.explaining`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeGuard
 
 from connectors.records import TEXT
 from pipelines import facts
@@ -30,10 +31,10 @@ def compiled(condition: Condition, number: Number) -> Rule:
     """*condition* as a function. Cost of a call: a look-up for each leaf, and words and sentences where they matter."""
     match condition:
         case Group():
-            some, every, no = (
-                [compiled(part, number) for part in group] for group in (condition.any, condition.all, condition.none)
-            )
-            return lambda text: _group(text, some, every, no)
+            words = frozenset(number(part) for part in condition.any if _plain(part))
+            some = [compiled(part, number) for part in condition.any if not _plain(part)]
+            every, no = ([compiled(part, number) for part in group] for group in (condition.all, condition.none))
+            return lambda text: _group(text, words, some, every, no)
         case Near():
             rules = [compiled(part, number) for part in condition.near]
             return lambda text: _joined(rules, text, lambda p: near(text, p, condition.distance, condition.ordered))
@@ -58,10 +59,18 @@ def compiled(condition: Condition, number: Number) -> Rule:
             return lambda text: text.met.get(leaf) or None
 
 
-def _group(text: Text, some: Sequence[Rule], every: Sequence[Rule], no: Sequence[Rule]) -> Hits | None:
+def _plain(condition: Condition) -> TypeGuard[Leaf]:
+    """Whether *condition* holds whenever its leaf is met."""
+    return isinstance(condition, Leaf) and not getattr(condition, "about", False)
+
+
+def _group(
+    text: Text, words: frozenset[int], some: Sequence[Rule], every: Sequence[Rule], no: Sequence[Rule]
+) -> Hits | None:
     hits: Hits = []
-    if some:
-        held = [found for rule in some if (found := rule(text)) is not None]
+    if words or some:
+        held = [text.met[leaf] for leaf in words & text.met.keys()]  # most lists are long and little of them is met
+        held += [found for rule in some if (found := rule(text)) is not None]
         if not held:
             return None
         hits += (hit for found in held for hit in found)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from connectors.errors import Problem
+from connectors.errors import ConfigError, Problem
+from connectors.records import Article
+from pipelines.articles import read_article
 from pipelines.knowledge.gazetteer import inside
-from pipelines.matching import run_examples
 from pipelines.taggers import gazetteer
+from pipelines.trials import mistakes
 from pipelines.watchlists import Watchlist
 
 
@@ -20,4 +23,17 @@ def tried(folder: Path, watchlist: Watchlist) -> list[Problem]:
     if not (watchlist.examples.alert or watchlist.examples.quiet):
         return []
     tagger = gazetteer.build(gazetteer.Options(folder=folder))
-    return run_examples(watchlist, tagger.tag, inside(folder))
+    return mistakes(watchlist, tagger.tag, inside(folder), partial(beside, watchlist))
+
+
+def beside(watchlist: Watchlist, name: str) -> Article:
+    """The article in the file *name*, which is beside that of *watchlist* or in a folder there.
+
+    Raises:
+        ConfigError: it is elsewhere, cannot be read, or is no article.
+    """
+    home = Path(watchlist.path).parent.resolve()
+    path = (home / name).resolve()
+    if not path.is_relative_to(home):
+        raise ConfigError(Problem(watchlist.path, 0, 0, f"the example '{name}' must be a file in {home}"))
+    return read_article(str(path))

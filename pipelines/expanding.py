@@ -41,6 +41,13 @@ def patterns(phrase: Phrase) -> tuple[tuple[Pattern, How], ...]:
     return tuple(found.values())
 
 
+def lacking(phrase: Phrase) -> str:
+    """The extra that must be installed for the forms of *phrase*, "" when none must."""
+    if phrase.exact or phrase.case or not phrase.inflect or "*" in phrase.phrase:
+        return ""
+    return inflection.missing(phrase.phrase, phrase.languages)
+
+
 def misspelt(phrase: Phrase) -> bool:
     """Whether slips of the pen count for *phrase*: it is a name, written with a capital, with a long word."""
     return (

@@ -83,8 +83,11 @@ def _missed(condition: Near | Sentence | Of | Facts, number: Number, text: Text)
     """By how much *condition* does not hold, when that can be said: "; the nearest are 14 words apart"."""
     match condition:
         case Of():
-            found = compiled(condition.of, number)(scoped(condition, number)(text)) or ()
-            return f"; it is {len(spots(found))}" if found else ""
+            rule = compiled(condition.of, number)
+            if found := rule(scoped(condition, number)(text)):
+                return f"; it is {len(spots(found))}"
+            where = "that near" if condition.unless_near else "elsewhere"
+            return f"; it stands {where} only" if rule(text) else ""
         case Near():
             parts = [compiled(part, number)(text) or [] for part in condition.near]
             if all(parts):

@@ -16,21 +16,19 @@ import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 
-from connectors.errors import Problem
-from connectors.records import Article, Evidence, Points, Tag, TaggedArticle
+from connectors.records import Evidence, Points, TaggedArticle
 from pipelines.conditions import Leaf, entity
 from pipelines.evaluating import compiled
-from pipelines.explaining import Explanation, missing
+from pipelines.explaining import Explanation
 from pipelines.explaining import explain as explained
 from pipelines.finding import NOTHING, Finder, Inside, Pace
 from pipelines.levels import Level, leveled
 from pipelines.phrases import Phrase
 from pipelines.standing import ORDER, Hit, Hits, Text, reading
 from pipelines.walking import anchors, aside, leaves
-from pipelines.watchlists import Example, Watchlist
+from pipelines.watchlists import Watchlist
 
 EVIDENCE_LIMIT = 20
 """Pieces of evidence an alert carries: more than a person reads, and it bounds the record."""
@@ -194,31 +192,6 @@ def _match(
     return Match(watchlist, evidence, *level(text))
 
 
-def run_examples(
-    watchlist: Watchlist, tag: Callable[[Sequence[Article]], Sequence[Sequence[Tag]]], inside: Inside = NOTHING
-) -> list[Problem]:
-    """Try the examples of *watchlist* with a tagger's *tag*; a mistake for each that does not do as it says.
-
-    An example without language or source has one that the list looks at: it is the words that are tried.
-    """
-    problems, ready = [], _List(watchlist, inside)
-    for name, examples in (("alert", watchlist.examples.alert), ("quiet", watchlist.examples.quiet)):
-        tried = [_example(watchlist, example) for example in examples]
-        for index, (article, tags) in enumerate(zip(tried, tag(tried) if tried else (), strict=True)):
-            tagged = TaggedArticle(article=article, language=article.language, tags=tuple(tags))
-            match = ready.match(tagged) if _admits(watchlist, tagged) else None
-            if name == "alert" and match is None:
-                lacking = missing(explain(watchlist, tagged, inside))
-                message = f"this example must alert and does not, for want of {' and '.join(lacking)}"
-            elif name == "quiet" and match is not None:
-                reasons = dict.fromkeys(f"'{e.surface}' ({e.rule})" for e in match.evidence)
-                message = f"this example must stay quiet and alerts, for {', '.join(reasons)}"
-            else:
-                continue
-            problems.append(watchlist.problem(message, ("examples", name, index)))
-    return problems
-
-
 def snippet(text: str, start: int, end: int) -> str:
     """Some `SNIPPET` characters on either side of ``text[start:end]``, cut between words, on one line."""
     low, high = max(0, start - SNIPPET), min(len(text), end + SNIPPET)
@@ -270,22 +243,4 @@ def _evidence(leaf: Leaf, hit: Hit, tagged: TaggedArticle) -> Evidence:
         surface=text[hit.start : hit.end],
         entity=entity(leaf),
         how=hit.how,
-    )
-
-
-def _example(watchlist: Watchlist, example: Example) -> Article:
-    language = example.language or (watchlist.languages[0] if watchlist.languages else "und")
-    source = example.source or (watchlist.sources.only[0] if watchlist.sources.only else "example")
-    return Article(
-        id="example",
-        source=source,
-        country=example.country,
-        origin=example.agency,
-        url=example.url,
-        title=example.title,
-        lead=example.lead,
-        body=example.body,
-        captions=example.captions,
-        language=language,
-        fetched=datetime.fromtimestamp(0, UTC),
     )

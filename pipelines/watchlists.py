@@ -28,7 +28,7 @@ from pipelines import query
 from pipelines.conditions import KEYS, Condition, Conditions, Group, entity
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, validate
-from pipelines.phrases import Language, Line, Slug, Value, or_short
+from pipelines.phrases import Language, Line, Phrase, Slug, Value, or_short
 from pipelines.walking import anchors, contradictions, leaves, lists, resolved, size
 
 
@@ -63,6 +63,7 @@ class Example(Value):
     country: str = Field(default="", description="of the source")
     agency: str = Field(default="", description="that the text says it is from")
     url: str = ""
+    file: Line | None = Field(default=None, description="an article beside the list: text, or a record in JSON")
 
     @model_validator(mode="before")
     @classmethod
@@ -71,8 +72,8 @@ class Example(Value):
 
     @model_validator(mode="after")
     def _has_text(self) -> Example:
-        if not (self.title + self.lead + self.body + self.captions).strip():
-            raise ValueError("must have a text: title, lead, body or captions")
+        if bool(self.file) == bool((self.title + self.lead + self.body + self.captions).strip()):
+            raise ValueError("must have a text: title, lead, body or captions, or a file")
         return self
 
 
@@ -192,6 +193,11 @@ class Watchlist(Value):
         yield self.match or query.parse(self.query or ""), (self.says,)
         for name, group in self.groups.items():
             yield from ((condition, ("groups", name, index)) for index, condition in enumerate(group))
+
+    def phrases(self) -> Iterator[tuple[Loc, Phrase]]:
+        """The phrases that the file says, and where."""
+        for condition, loc in self.written():
+            yield from ((inner, leaf) for inner, leaf in leaves(condition, loc) if isinstance(leaf, Phrase))
 
     @property
     def says(self) -> Literal["match", "query"]:

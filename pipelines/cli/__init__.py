@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConfigError, TransientError
-from pipelines.cli import ask, check, flink, letters, look, replay, run, start, topics
+from pipelines.cli import ask, backfill, backtest, check, examples, flink, letters, look, replay, run, start, topics
 
 TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h."""
@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 
 for command in (
-    *(start.init, check.check, run.demo),
+    *(start.init, check.check, examples.test, backtest.backtest, backfill.backfill, run.demo),
     *(run.run, run.poll, run.flow, run.deliver),
     *(look.status, look.tail),
     *(ask.parse, ask.tag, ask.explain, replay.replay, start.schema),

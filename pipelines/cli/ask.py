@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.errors import ConfigError
-from pipelines.cli.articles import HELP, find_article, read_article
 from pipelines.cli.settings import AsJson, ConfigFile, DataFolder, configuration, named_watchlist
 
 if TYPE_CHECKING:
     from connectors.records import Article, TaggedArticle
     from pipelines.config import Config
+    from pipelines.whereabouts import Whereabouts
+
+HELP = "A file (a record in JSON, or text whose first line is the title), or - for standard input."
 
 
 def parse(
@@ -50,6 +52,7 @@ def tag(
     json: AsJson = False,
 ) -> None:
     """Show the places and actors that are read in an article."""
+    from pipelines.articles import read_article
     from pipelines.cli import output
 
     tagged = _tagged(configuration(config), read_article(article))
@@ -62,7 +65,9 @@ def tag(
 
 
 def explain(
-    article: Annotated[str, typer.Argument(metavar="ARTICLE", help=f"{HELP} Or the id of an article on the log.")],
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help=f"{HELP} Or the address, the id or the key of one on the log.")
+    ],
     *,
     watchlist: Annotated[str, typer.Option("--watchlist", "-w", metavar="ID", help="The watchlist to try.")],
     everything: Annotated[bool, typer.Option("--all", help="Show conditions that were not met one by one.")] = False,
@@ -72,38 +77,55 @@ def explain(
 ) -> None:
     """Say why a watchlist fires on an article, or why not.
 
-    Exit 0 when it fires, 1 when it does not.
+    Of an article on the log it says first where that is: when it was fetched, whether it is through the flow, of what
+    it is a copy, which lists it alerted. Exit 0 when it fires, 1 when it does not or was never fetched.
     """
+    from datetime import UTC, datetime
+
     import msgspec
 
     from pipelines.cli import output
     from pipelines.cli.explaining import verdict
+    from pipelines.knowledge.gazetteer import inside
     from pipelines.matching import explain as reasons
 
     settings = configuration(config, data=data)
     chosen = named_watchlist(settings, watchlist)
-    tagged = _found(settings, article)
-    explanation = reasons(chosen, tagged)
+    where, tagged = _found(settings, article)
+    explanation = reasons(chosen, tagged, inside(settings.gazetteer)) if tagged else None
     if json:
-        copy = {"duplicate_of": tagged.duplicate_of} if tagged.duplicate_of else {}
-        output.as_json(msgspec.to_builtins(explanation) | copy)
+        copy = {"duplicate_of": tagged.duplicate_of} if tagged and tagged.duplicate_of else {}
+        told = msgspec.to_builtins(explanation) if explanation else {"held": False}
+        output.as_json(told | copy | ({"whereabouts": where} if where else {}))
     else:
-        output.show(*verdict(explanation, tagged, everything))
-    raise typer.Exit(0 if explanation.held else 1)
+        if where:
+            from pipelines.cli.whereabouts import shown
+
+            output.show(*shown(where, datetime.now(UTC)))
+        if tagged and explanation:
+            output.show(*verdict(explanation, tagged, everything))
+    raise typer.Exit(0 if explanation and explanation.held else 1)
 
 
-def _found(config: Config, name: str) -> TaggedArticle:
-    """The article, tagged with the names as they are now."""
+def _found(config: Config, name: str) -> tuple[Whereabouts | None, TaggedArticle | None]:
+    """Where the article is on the log, and it tagged with the names as they are now; None when it was never fetched."""
     from pathlib import Path
 
     import msgspec
 
+    from pipelines.articles import read_article
+
     if name == "-" or Path(name).exists():
-        return _tagged(config, read_article(name))
-    seen = find_article(config, name)
-    if seen is None:
-        raise ConfigError(f"'{name}' is neither a file nor the id of an article that the flow has seen")
-    return msgspec.structs.replace(_tagged(config, seen.article), duplicate_of=seen.duplicate_of)
+        return None, _tagged(config, read_article(name))
+    from pipelines.cli.whereabouts import look
+    from pipelines.tracing import is_address
+
+    where, seen = look(config, name)
+    if seen is not None:
+        return where, msgspec.structs.replace(_tagged(config, seen.article), duplicate_of=seen.duplicate_of)
+    if not is_address(name):
+        raise ConfigError(f"'{name}' is neither a file nor the id of an article that was fetched")
+    return where, None
 
 
 def _tagged(config: Config, article: Article) -> TaggedArticle:

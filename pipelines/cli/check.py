@@ -1,4 +1,4 @@
-"""``check``: read the configuration and all it names, try the examples, and name every mistake."""
+"""``check``: read the configuration and all it names, or some watchlists; try the examples, and name every mistake."""
 
 from __future__ import annotations
 
@@ -8,59 +8,117 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.errors import ConfigError
-from pipelines.cli.settings import AsJson, FeedsFile, configuration
+from pipelines.cli.settings import AsJson, ConfigFile, FeedsFile, configuration
 
 if TYPE_CHECKING:
     from connectors.errors import Problem
     from pipelines.config import Config
+    from pipelines.watchlists import Watchlist
 
 
 def check(
-    config: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FILE]", help="The configuration.", show_default="./wirewatch.yaml, else the shipped"),
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="A configuration, or some watchlists.",
+            show_default="./wirewatch.yaml, else the shipped",
+        ),
     ] = None,
     feeds: FeedsFile = None,
     show: Annotated[
         str | None, typer.Option("--print", metavar="ID", help="Show a watchlist as match and as query.")
     ] = None,
+    config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
     """Name every mistake in configuration, feeds and watchlists.
 
     The examples of the watchlists are tried. Each mistake is a line, file:line:column: what is wrong. Exit 2 when there
-    is one.
+    is one. A list that matches more than one in a hundred articles of the log is warned of.
     """
     from dataclasses import asdict
 
     from pipelines.cli import output
     from pipelines.knowledge import gazetteer
 
+    lists = [path for path in files or [] if _is_watchlist(path)]
+    others = [path for path in files or [] if path not in lists]
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     settings = None
+    if others[1:] or (others and lists):
+        raise typer.BadParameter("one configuration, or watchlists (which have an id, and match or query)")
     try:
-        settings = configuration(config, feeds, known=gazetteer.ids)
+        known = None if lists else gazetteer.ids
+        settings = configuration(others[0] if others else config, feeds, known=known, watchlists=not lists)
+        chosen = _chosen(settings, lists)
+        problems += _examples(settings, chosen)
+        warnings += [*_uninflected(chosen), *_too_common(settings, chosen)]
     except ConfigError as error:
         problems += error.problems
-    else:
-        problems += _examples(settings)
     if json:
-        output.as_json([asdict(problem) for problem in problems])
-    elif problems:
+        said = [asdict(problem) | {"severity": "error"} for problem in problems]
+        output.as_json(said + [asdict(warning) | {"severity": "warning"} for warning in warnings])
+    else:
         for problem in problems:
             typer.echo(str(problem))
+        for warning in warnings:
+            typer.echo(f"{warning.path}:{warning.line}:{warning.column}: warning: {warning.message}")
+    if problems and not json:
         typer.echo(f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}", err=True)
-    elif settings:
-        typer.echo(_both_ways(settings, show) if show else _summary(settings))
+    elif settings and not json:
+        typer.echo(_both_ways(settings, show) if show else _summary(settings, chosen, lists))
     raise typer.Exit(2 if problems else 0)
 
 
-def _examples(config: Config) -> list[Problem]:
-    from pipelines.examples import tried
-    from pipelines.folder import load_folder
+def _is_watchlist(path: Path) -> bool:
+    """Whether *path* looks like a watchlist, from the keys its lines begin with: it may have mistakes."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            keys = {line.partition(":")[0].strip() for line in file if ":" in line and not line[0].isspace()}
+    except OSError:
+        return False
+    return "id" in keys or bool(keys & {"match", "query"})
 
-    watchlists, _ = load_folder(config.watchlists)
-    return [problem for watchlist, _ in watchlists for problem in tried(config.gazetteer, watchlist)]
+
+def _chosen(config: Config, files: list[Path]) -> list[Watchlist]:
+    from pipelines.cli.lists import chosen
+
+    return chosen(config, files)
+
+
+def _examples(config: Config, watchlists: list[Watchlist]) -> list[Problem]:
+    from pipelines.examples import tried
+
+    return [problem for watchlist in watchlists for problem in tried(config.gazetteer, watchlist)]
+
+
+def _uninflected(watchlists: list[Watchlist]) -> list[Problem]:
+    """A warning at the first phrase that only an extra that is not installed can inflect."""
+    from pipelines.expanding import lacking
+
+    for watchlist in watchlists:
+        for loc, phrase in watchlist.phrases():
+            if extra := lacking(phrase):
+                message = (
+                    f"this and others like it are met as they stand: pip install 'wirewatch[{extra}]' inflects them"
+                )
+                return [watchlist.problem(message, loc)]
+    return []
+
+
+def _too_common(config: Config, watchlists: list[Watchlist]) -> list[Problem]:
+    """Warnings from the log, when there is one to look at."""
+    from connectors.errors import TransientError
+    from pipelines.cli.settings import open_log
+    from pipelines.knowledge.gazetteer import inside
+    from pipelines.sampling import too_common
+
+    try:
+        return too_common(open_log(config), watchlists, inside(config.gazetteer))
+    except (ConfigError, TransientError):  # none yet, or it is away: nothing to warn of
+        return []
 
 
 def _both_ways(config: Config, name: str) -> str:
@@ -83,11 +141,10 @@ def _both_ways(config: Config, name: str) -> str:
     return f"{text.getvalue()}\nquery: >-\n  {written(condition)}"
 
 
-def _summary(config: Config) -> str:
-    from pipelines.folder import load_folder
-
-    watchlists = [watchlist for watchlist, _ in load_folder(config.watchlists)[0]]
+def _summary(config: Config, watchlists: list[Watchlist], files: list[Path]) -> str:
     examples = sum(len(w.examples.alert) + len(w.examples.quiet) for w in watchlists)
+    if files:
+        return f"no mistakes (watchlists: {len(watchlists)}, examples: {examples})"
     return (
         f"{config.path}: no mistakes (sources: {len(config.sources)}, watchlists: {len(watchlists)},"
         f" examples: {examples}, sinks: {len(config.sinks)})"

@@ -143,6 +143,64 @@ def test_check_tries_the_examples(wirewatch: Wirewatch, home: Path) -> None:
     assert out.startswith("watchlists/strikes.yaml:10:11: this example must stay quiet and alerts")
 
 
+def test_check_takes_watchlists_and_leaves_the_rest_alone(wirewatch: Wirewatch, home: Path) -> None:
+    (home / "watchlists" / "broken.yaml").write_text("id: [")
+    (home / "new.yaml").write_text(
+        "id: new\ntitle: New\nmatch: {list: strikes}\nexamples: {alert: [A strike of dock workers.]}\n"
+    )
+    assert wirewatch("check", "new.yaml", "watchlists/strikes.yaml") == (
+        *(0, "no mistakes (watchlists: 2, examples: 3)\n", ""),
+    )
+    (home / "new.yaml").write_text("id: new\ntitle: New\nmatch: {list: strike}\n")
+    assert wirewatch("check", "new.yaml") == (
+        *(2, "new.yaml:3:15: no watchlist 'strike'; did you mean 'strikes'?\n", "1 mistake\n"),
+    )
+    assert wirewatch("check", "new.yaml", "wirewatch.yaml").code == 2
+
+
+def test_check_warns_of_a_list_that_matches_much_of_the_log(wirewatch: Wirewatch, home: Path, bus: Bus) -> None:
+    flow(
+        bus,
+        *(
+            article(f"Dock workers strike, day {n}" if n % 50 == 0 else f"Weather {n}", entry=str(n))
+            for n in range(300)
+        ),
+    )
+    code, out, _ = wirewatch("check")
+    assert code == 0
+    assert out.startswith("watchlists/strikes.yaml:4:3: warning: matches 2.0% of the newest 300 articles, more than 1%")
+    _, out, _ = wirewatch("check", "--json")
+    assert [(p["severity"], p["line"]) for p in json.loads(out)] == [("warning", 4)]
+
+
+# backfill
+
+
+def test_an_edited_list_alerts_on_old_articles_when_it_is_asked_to_and_once(wirewatch: Wirewatch, bus: Bus) -> None:
+    flow(bus, article("Dock workers on strike"), article("Harbour quiet"))
+    bus.create(Topic("watchlists", compact=True))
+    bus.append([Entry("watchlists", "strikes", WATCHLIST.encode())])
+    code, out, err = wirewatch("backfill", "strikes")
+    assert (code, err) == (0, "1 alert raised\n")
+    assert "strikes: Dock workers on strike" in out
+    assert [decode(Alert, r.value).title for r in every(bus, "alerts.strikes")] == ["Dock workers on strike"]
+    assert wirewatch("backfill", "strikes") == (0, "", "0 alerts raised\n")
+    bus.append(
+        [
+            Entry(
+                "watchlists",
+                "strikes",
+                WATCHLIST.replace("dock workers", "harbour").replace("strike*", "quiet").encode(),
+            )
+        ]
+    )
+    assert json.loads(wirewatch("backfill", "strikes", "--json").out)["title"] == "Harbour quiet"
+    assert wirewatch("backfill", "strikes", "--since", "1h") == (0, "", "0 alerts raised\n")
+    code, _, err = wirewatch("backfill", "strike")
+    assert code == 2
+    assert "no watchlist 'strike' is in force; did you mean 'strikes'?" in err
+
+
 def test_check_shows_a_watchlist_in_both_forms(wirewatch: Wirewatch) -> None:
     code, out, _ = wirewatch("check", "--print", "strikes")
     assert code == 0

@@ -10,8 +10,8 @@ import pytest
 from pipelines.config import shipped
 from pipelines.knowledge.gazetteer import ids, inside
 from pipelines.linking import linked
-from pipelines.matching import run_examples
 from pipelines.taggers import gazetteer
+from pipelines.trials import mistakes
 from pipelines.watchlists import check_ids, parse
 from pipelines.writing import written
 
@@ -27,10 +27,10 @@ def test_a_recipe_passes_its_examples_in_both_forms(name: str) -> None:
     assert watchlist.examples.alert and watchlist.examples.quiet
     assert [str(p) for p in check_ids(watchlist, ids(folder))] == []
     tagger = gazetteer.build(gazetteer.Options(folder=folder))
-    assert [str(p) for p in run_examples(watchlist, tagger.tag, inside(folder))] == []
+    assert [str(p) for p in mistakes(watchlist, tagger.tag, inside(folder))] == []
     both = parse(f"id: x\ntitle: x\nquery: >-\n  {written(watchlist.condition)}\n", "query")
     twin = watchlist.linked(both.condition, "")
-    assert [str(p) for p in run_examples(twin, tagger.tag, inside(folder))] == []
+    assert [str(p) for p in mistakes(twin, tagger.tag, inside(folder))] == []
 
 
 def test_the_cookbook_is_not_empty() -> None:

@@ -11,6 +11,7 @@ from oracle import CONDITIONS, ZONES, Zones, an, oracle, spots
 from connectors.errors import ConfigError
 from connectors.records import TaggedArticle
 from pipelines.conditions import Condition
+from pipelines.explaining import missing
 from pipelines.matching import Matcher, explain, naive
 from pipelines.walking import anchors
 from pipelines.watchlists import Watchlist, parse
@@ -84,6 +85,31 @@ def test_a_guard_voids_a_hit_and_not_the_article() -> None:
     assert not fires(guard, tagged(an_article(body=club)))
     far = " ".join(["word"] * 10)
     assert fires(guard, tagged(an_article(body=f"{club}{far} Shelling in Qarabağ was heard.")))
+
+
+def test_words_that_a_guard_or_a_zone_keeps_out_are_told_as_such() -> None:
+    text = tagged(an_article("Shusha cup"))
+    for match, told in (
+        ("{of: shusha, unless_near: [cup], distance: 3}", "unless within 3 words of cup; it stands that near only"),
+        ("{of: shusha, in: [body]}", "in body; it stands elsewhere only"),
+    ):
+        found = explain(parse(f"id: w\ntitle: w\nmatch: {match}\n", "w.yaml"), text)
+        assert found.parts[1].rule == told
+        assert missing(found) == (told,)
+
+
+def test_the_least_that_is_missing_is_of_the_nearest_branch() -> None:
+    text = tagged(an_article("War in the hills"))
+    for match, told in (
+        ("{all: [war, peace, talks]}", ("peace", "talks")),
+        ("{any: [{all: [peace, talks]}, {all: [war, treaty]}]}", ("treaty",)),
+        ("{any: [{all: [peace, hills]}, {all: [war, hills, treaty, truce]}]}", ("peace",)),
+        ("{all: [war, {any: [aaa, bbb, ccc, ddd, eee, fff, ggg]}]}", ("one of aaa, bbb, ccc, ddd, eee and 2 more",)),
+        ("{all: [war], none: [hills]}", ("no hills",)),
+        ("{near: [war, hills], distance: 1}", ("within 1 words; the nearest are 3 words apart",)),
+        ("war", ()),
+    ):
+        assert missing(explain(parse(f"id: w\ntitle: w\nmatch: {match}\n", "w.yaml"), text)) == told
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from connectors.records import Article, Evidence, Tag, TaggedArticle
 from pipelines.conditions import Actor, Condition, Group, Of, PerZone, Place, Row, Weights, Within
 from pipelines.facts import Asked, Facts
 from pipelines.finding import HITS
-from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, run_examples, snippet
+from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, snippet
 from pipelines.phrases import Phrase
 from pipelines.regexes import Regex
+from pipelines.trials import mistakes
 from pipelines.walking import anchors
 from pipelines.watchlists import Watchlist, parse
 
@@ -163,7 +164,7 @@ def test_explain_says_when_the_language_shuts_the_door() -> None:
 def test_examples_that_do_not_do_as_they_say_are_mistakes_at_their_place() -> None:
     examples = "examples:\n  alert: [a war, {title: truce}]\n  quiet: [peace, War film]\n"
     examples = "languages: [ru]\nsources: [tass]\n" + examples
-    problems = run_examples(watchlist("war", examples), lambda articles: [()] * len(articles))
+    problems = mistakes(watchlist("war", examples), lambda articles: [()] * len(articles))
     assert [str(p) for p in problems] == [
         "w.yaml:7:18: this example must alert and does not, for want of war",
         "w.yaml:8:18: this example must stay quiet and alerts, for 'War' (war)",
@@ -174,7 +175,7 @@ def test_examples_are_tagged() -> None:
     def tagger(articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
         return [(tag("lachin"),) if "Lachin" in a.body else () for a in articles]
 
-    assert run_examples(watchlist("{place: lachin}", "examples: {alert: [Lachin]}"), tagger) == []
+    assert mistakes(watchlist("{place: lachin}", "examples: {alert: [Lachin]}"), tagger) == []
 
 
 def test_a_snippet_is_cut_between_words_and_stands_on_one_line() -> None:

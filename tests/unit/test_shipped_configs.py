@@ -10,8 +10,9 @@ from pipelines import located
 from pipelines.config import load, shipped
 from pipelines.folder import load_folder
 from pipelines.language import language_of
-from pipelines.matching import Matcher, run_examples
+from pipelines.matching import Matcher
 from pipelines.taggers import Tagger, gazetteer
+from pipelines.trials import mistakes
 from pipelines.watchlists import Watchlist
 
 LISTS = ["csto", "nagorno-karabakh"]
@@ -79,7 +80,7 @@ def test_the_shipped_lists_are_there(watchlists: dict[str, Watchlist]) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_examples_do_as_they_say(name: str, watchlists: dict[str, Watchlist], tagger: Tagger) -> None:
-    assert [str(p) for p in run_examples(watchlists[name], tagger.tag)] == []
+    assert [str(p) for p in mistakes(watchlists[name], tagger.tag)] == []
     assert len(watchlists[name].examples.alert) > 10
 
 

@@ -107,7 +107,7 @@ examples: {alert: [{titel: x}], quiet: [""]}
         f"w.yaml:12:7: 'any' item 5 {CHOICE}",
         f"w.yaml:13:7: 'any' item 6 {CHOICE}",
         "w.yaml:14:21: unknown key 'titel'; did you mean 'title'?",
-        "w.yaml:14:41: 'quiet' item 1 must have a text: title, lead, body or captions",
+        "w.yaml:14:41: 'quiet' item 1 must have a text: title, lead, body or captions, or a file",
     ]
 
 

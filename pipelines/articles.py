@@ -1,21 +1,18 @@
-"""An article named on the command line: a file, standard input, or an id on the log."""
+"""An article in a file or on standard input: a record in JSON, or text whose first line is the title."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from connectors.errors import ConfigError, Problem, RejectedError
-
-if TYPE_CHECKING:
-    from connectors.records import Article, TaggedArticle
-    from pipelines.config import Config
+from connectors.records import Article, decode
 
 LIMIT = 10_000_000
 """Bytes of a file that is read: more is no article."""
-
-HELP = "A file (a record in JSON, or text whose first line is the title), or - for standard input."
 
 
 def read_article(name: str) -> Article:
@@ -43,10 +40,6 @@ def article_of(raw: bytes) -> Article:
     Raises:
         RejectedError: it is none of these.
     """
-    import msgspec
-
-    from connectors.records import Article, decode
-
     given: dict[str, Any]
     if raw.lstrip().startswith(b"{"):
         try:
@@ -63,24 +56,3 @@ def article_of(raw: bytes) -> Article:
         raise RejectedError("empty", "it has no text: a title, lead, body or captions")
     least = {"id": "-", "source": "-", "url": "", "title": "", "fetched": "1970-01-01T00:00:00Z"}
     return decode(Article, msgspec.json.encode(least | given))
-
-
-def find_article(config: Config, name: str) -> TaggedArticle | None:
-    """The article with the id or key *name* as the flow has seen it, its newest revision; None when it has not.
-
-    Cost: reads the topic `tagged` whole.
-    """
-    from connectors.buses import every
-    from connectors.records import TaggedArticle, decode
-    from pipelines.cli.settings import open_log
-
-    found = None
-    wanted = (name.encode(), f"{name}.".encode())
-    for record in every(open_log(config), "tagged"):
-        key = record.key.encode()
-        if key == wanted[0] or (key.startswith(wanted[1]) and key[len(wanted[1]) :].isdigit()):
-            try:
-                found = decode(TaggedArticle, record.value)
-            except RejectedError:
-                continue
-    return found
