@@ -19,25 +19,13 @@ def patterns(phrase: Phrase) -> tuple[tuple[Pattern, How], ...]:
 
     Cost: some microseconds, in Russian up to a millisecond. Does not: take a phrase that is `Phrase.wild`.
     """
-    found: dict[str, tuple[Pattern, How]] = {}
-
-    def add(text: str, how: How) -> None:
-        key = text if phrase.case else fold(text).text
-        found.setdefault(key, (Pattern(text, phrase.case), how))
-
-    add(phrase.phrase, "exact")
-    if not phrase.accents:
-        add(_bare(phrase.phrase), "spelling")
-    if not (phrase.exact or phrase.case or "*" in phrase.phrase):
-        spellings = [phrase.phrase, *sorted(spelling.variants(phrase.phrase))]
-        for text in spellings[1:]:
-            add(text, "spelling")
-        if phrase.inflect:
-            for text in spellings:
-                for form in sorted(inflection.forms(text, phrase.languages)):
-                    add(form, "inflected")
-                    if not phrase.accents:
-                        add(_bare(form), "inflected")
+    variants = _variants(phrase)
+    if not variants:  # most say nothing but themselves, and folding costs more than the rest
+        return ((Pattern(phrase.phrase, phrase.case), "exact"),)
+    itself: tuple[Pattern, How] = (Pattern(phrase.phrase, phrase.case), "exact")
+    found = {fold(phrase.phrase).text: itself}
+    for text, how in variants:
+        found.setdefault(fold(text).text, (Pattern(text, phrase.case), how))
     return tuple(found.values())
 
 
@@ -55,6 +43,21 @@ def misspelt(phrase: Phrase) -> bool:
         and not (phrase.exact or phrase.case or phrase.wild)
         and any(len(word) >= LETTERS and word[0].isupper() for word in WORD.findall(phrase.phrase))
     )
+
+
+def _variants(phrase: Phrase) -> list[tuple[str, How]]:
+    """Other texts that *phrase* stands for; some may fold alike."""
+    said: list[tuple[str, How]] = []
+    if not (phrase.exact or phrase.case or "*" in phrase.phrase):
+        spellings = sorted(spelling.variants(phrase.phrase))
+        said += [(text, "spelling") for text in spellings]
+        if phrase.inflect:
+            for text in (phrase.phrase, *spellings):
+                said += [(form, "inflected") for form in sorted(inflection.forms(text, phrase.languages))]
+    if not phrase.accents:
+        texts: list[tuple[str, How]] = [(phrase.phrase, "spelling"), *said]
+        said += [(bare, how) for text, how in texts if (bare := _bare(text)) != text]
+    return said
 
 
 def _bare(text: str) -> str:

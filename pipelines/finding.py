@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from connectors.records import TEXT, How, TaggedArticle, Zone
 from pipelines.conditions import Leaf, Place, Within, entity
@@ -23,6 +24,8 @@ list's words must not hold up the others (measured: 4 s a MB of such text withou
 
 ASIDE: tuple[Zone, ...] = ("url", "author", "source")
 """Zones about the text; looked at only when a list asks for them."""
+
+HOW: tuple[How, ...] = get_args(How)
 
 Inside = Mapping[str, Iterable[str]]
 """The ids of the places inside each place."""
@@ -44,7 +47,7 @@ class Finder:
     def __init__(self, leaves: Sequence[Leaf], inside: Inside, *, aside: bool = False, pace: Pace = iter) -> None:
         self._leaves = leaves
         self._zones = TEXT + ASIDE if aside else TEXT
-        self._owners: list[tuple[int, How]] = []
+        self._owners, self._hows = array("I"), bytearray()
         self._entities: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         texts: list[Pattern] = []
         self._wild: list[int] = []
@@ -56,7 +59,8 @@ class Finder:
             elif isinstance(leaf, Phrase):
                 for pattern, how in patterns(leaf):
                     texts.append(pattern)
-                    self._owners.append((number, how))
+                    self._owners.append(number)
+                    self._hows.append(HOW.index(how))
                 if misspelt(leaf):
                     self._names.append(number)
             else:
@@ -73,7 +77,7 @@ class Finder:
         found = {number for tag in tagged.tags for number in self._entities.get((tag.kind, tag.id), ())}
         for zone in self._zones:
             if text := tagged.article.text(zone):
-                found.update(self._owners[pattern][0] for pattern in self._scanner.met(text))
+                found.update(self._owners[pattern] for pattern in self._scanner.met(text))
                 found.update(number for number, *_ in self._others(text))
         return found
 
@@ -87,7 +91,7 @@ class Finder:
             if text := tagged.article.text(zone):
                 spans: dict[tuple[int, int, int], How] = {}
                 for pattern, start, end in self._scanner.scan(text):
-                    number, how = self._owners[pattern]
+                    number, how = self._owners[pattern], HOW[self._hows[pattern]]
                     if how == "exact" or (number, start, end) not in spans:
                         spans[number, start, end] = how
                 for number, start, end, how in self._others(text):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -112,7 +113,8 @@ class _Part:
                 by_anchor[leaf].append(number)
         beside = any(aside(watchlist.condition) for watchlist in pace(self.watchlists))
         self._finder = Finder(list(by_anchor), inside, aside=beside, pace=pace)
-        self._by_anchor = list(map(tuple, by_anchor.values()))
+        self._first = array("I", (numbers[0] for numbers in by_anchor.values()))
+        self._others = {leaf: tuple(n[1:]) for leaf, n in enumerate(by_anchor.values()) if n[1:]}
         self._lists: dict[int, _List] = {}
 
     @functools.cached_property
@@ -122,7 +124,10 @@ class _Part:
 
     def candidates(self, tagged: TaggedArticle) -> list[_List]:
         """The lists of which an anchor was met, ready to be evaluated."""
-        return [self._list(n) for n in {n for leaf in self._finder.met(tagged) for n in self._by_anchor[leaf]}]
+        met = self._finder.met(tagged)
+        numbers = {self._first[leaf] for leaf in met}
+        numbers.update(*(self._others.get(leaf, ()) for leaf in met))
+        return [self._list(number) for number in numbers]
 
     def _list(self, number: int) -> _List:
         if number not in self._lists:

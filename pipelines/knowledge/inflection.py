@@ -42,6 +42,8 @@ def forms(phrase: str, languages: tuple[str, ...] | None = None) -> frozenset[st
     none of an acronym in capitals, whose endings are the scanner's. Cost: up to 1 ms (measured); the last 4,096 are
     remembered. Does not: inflect verbs; tell a form from another word that is written alike (Чада, Путина).
     """
+    if languages is None and phrase.isascii():  # plain Latin letters are certain of nothing
+        return frozenset()
     found: dict[str, str] = {}
     for language in _languages(phrase, languages):
         for form in _made(phrase, language):
