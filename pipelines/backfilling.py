@@ -8,10 +8,10 @@ from connectors.buses import Bus, Entry, Topic, every
 from connectors.errors import RejectedError
 from connectors.records import Alert, TaggedArticle, decode, encode
 from pipelines import stages
-from pipelines.finding import Inside
-from pipelines.matching import Matcher
 from pipelines.taggers import Reader
-from pipelines.watchlists import Watchlist
+from pipelines.watchlists.finding import Inside
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import Watchlist
 
 BATCH = 100
 """Articles that are matched, and whose alerts are appended, at once."""

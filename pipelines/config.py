@@ -20,10 +20,10 @@ from connectors import plugins
 from connectors.errors import ConfigError, Problem
 from connectors.schedule import Pace
 from pipelines.events import Loc
-from pipelines.folder import load_folder
 from pipelines.located import Document, nearest, read_file, validate
 from pipelines.sections import File, Flink, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
-from pipelines.watchlists import Watchlist, check_ids
+from pipelines.watchlists.folder import load_folder
+from pipelines.watchlists.watchlist import Watchlist, check_ids
 
 PARTED = ("articles", "tagged", "dead-letters")
 """The topics that may have several partitions; one of state or of a watchlist's alerts has one, in order."""

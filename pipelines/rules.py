@@ -19,14 +19,14 @@ import structlog
 from connectors.buses import Bus, Topic
 from connectors.errors import ConfigError, TransientError
 from pipelines.address import Address
-from pipelines.finding import NOTHING, Inside
 from pipelines.knowledge import gazetteer
-from pipelines.linking import dependents, linked
-from pipelines.matching import Matcher
 from pipelines.newest import Newest
 from pipelines.taggers import Reader, spacy_names
 from pipelines.watching import TOPIC
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.finding import NOTHING, Inside
+from pipelines.watchlists.linking import dependents, linked
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import Watchlist, parse
 
 log = structlog.get_logger(__name__)
 

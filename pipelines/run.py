@@ -40,10 +40,10 @@ from connectors.sources import Tools
 from pipelines import accounts, watching
 from pipelines.appending import stopping
 from pipelines.config import Config
-from pipelines.examples import tried
 from pipelines.knowledge.gazetteer import ids
 from pipelines.layout import address_of, open_bus, retain, settled, topics_of
 from pipelines.spool import open_spool
+from pipelines.watchlists.examples import tried
 
 log = structlog.get_logger(__name__)
 

@@ -29,8 +29,8 @@ from connectors.records import (
 )
 from pipelines.dedup import fingerprints
 from pipelines.language import language_of
-from pipelines.matching import Match, Matcher, snippet
 from pipelines.taggers import Reader, Reading, Tagger
+from pipelines.watchlists.matching import Match, Matcher, snippet
 
 log = structlog.get_logger(__name__)
 

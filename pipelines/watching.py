@@ -12,9 +12,9 @@ from watchfiles import awatch
 from connectors import metrics
 from connectors.buses import Bus, Entry
 from connectors.errors import ConfigError, Problem, TransientError
-from pipelines.folder import load_folder
 from pipelines.newest import Newest
-from pipelines.watchlists import Watchlist, check_ids
+from pipelines.watchlists.folder import load_folder
+from pipelines.watchlists.watchlist import Watchlist, check_ids
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ from factories import tagged
 from hypothesis import strategies as st
 
 from connectors.records import TaggedArticle
-from pipelines.conditions import Condition, Group, Near, Of, PerZone, Row, Sentence, Weights
-from pipelines.facts import Asked, Facts
-from pipelines.phrases import Phrase
+from pipelines.watchlists.conditions import Condition, Group, Near, Of, PerZone, Row, Sentence, Weights
+from pipelines.watchlists.facts import Asked, Facts
+from pipelines.watchlists.phrases import Phrase
 
 WORDS = ("Alpha", "Beta", "Gamma", "Delta", "Omega")
 

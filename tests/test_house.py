@@ -74,7 +74,9 @@ def test_only_the_beam_modules_know_beam() -> None:
 
 
 def test_pure_modules_import_nothing_heavy() -> None:
-    pure = "connectors.records, connectors.errors, pipelines.folding, pipelines.scanning, pipelines.watchlists"
-    code = f"import sys, {pure}, pipelines.matching; print(sorted({{m.split('.')[0] for m in sys.modules}}))"
+    pure = (
+        "connectors.records, connectors.errors, pipelines.folding, pipelines.scanning, pipelines.watchlists.watchlist"
+    )
+    code = f"import sys, {pure}, pipelines.watchlists.matching; print(sorted({{m.split('.')[0] for m in sys.modules}}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert not {"apache_beam", "spacy", "aiohttp", "sqlite3", "feedparser"} & set(ast.literal_eval(found))

@@ -87,7 +87,7 @@ def explain(
     from pipelines.cli import output
     from pipelines.cli.explaining import verdict
     from pipelines.knowledge.gazetteer import inside
-    from pipelines.matching import explain as reasons
+    from pipelines.watchlists.matching import explain as reasons
 
     settings = configuration(config, data=data)
     chosen = named_watchlist(settings, watchlist)

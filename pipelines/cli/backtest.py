@@ -14,8 +14,8 @@ from pipelines.cli.lists import Files, chosen
 from pipelines.cli.settings import AsJson, ConfigFile, DataFolder, configuration, open_log
 
 if TYPE_CHECKING:
-    from pipelines.backtest import Pair
-    from pipelines.chunks import Chunk
+    from pipelines.backtests.backtest import Pair
+    from pipelines.backtests.chunks import Chunk
     from pipelines.config import Config
 
 
@@ -49,15 +49,15 @@ def backtest(
     import time
 
     from pipelines import logs
-    from pipelines.backtest import backtest as made
-    from pipelines.backtesting import Job
-    from pipelines.chunks import Kept, chunks
+    from pipelines.backtests.backtest import backtest as made
+    from pipelines.backtests.backtesting import Job
+    from pipelines.backtests.chunks import Kept, chunks
+    from pipelines.backtests.processes import run
+    from pipelines.backtests.report import page
+    from pipelines.backtests.tally import whole
     from pipelines.cli import output
     from pipelines.cli.comparing import compared
     from pipelines.layout import address_of
-    from pipelines.processes import run
-    from pipelines.report import page
-    from pipelines.tally import whole
 
     logs.setup("warning")
     now = time.time()
@@ -95,9 +95,9 @@ def _pairs(config: Config, files: list[Path]) -> list[Pair]:
     Raises:
         ConfigError: with every mistake of the lists, failing examples too.
     """
-    from pipelines.backtest import Pair
-    from pipelines.examples import tried
+    from pipelines.backtests.backtest import Pair
     from pipelines.rules import stored
+    from pipelines.watchlists.examples import tried
 
     lists = chosen(config, files)
     if problems := [problem for watchlist in lists for problem in tried(config.gazetteer, watchlist)]:

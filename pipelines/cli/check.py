@@ -13,7 +13,7 @@ from pipelines.cli.settings import AsJson, ConfigFile, FeedsFile, configuration
 if TYPE_CHECKING:
     from connectors.errors import Problem
     from pipelines.config import Config
-    from pipelines.watchlists import Watchlist
+    from pipelines.watchlists.watchlist import Watchlist
 
 
 def check(
@@ -89,14 +89,14 @@ def _chosen(config: Config, files: list[Path]) -> list[Watchlist]:
 
 
 def _examples(config: Config, watchlists: list[Watchlist]) -> list[Problem]:
-    from pipelines.examples import tried
+    from pipelines.watchlists.examples import tried
 
     return [problem for watchlist in watchlists for problem in tried(config.gazetteer, watchlist)]
 
 
 def _uninflected(watchlists: list[Watchlist]) -> list[Problem]:
     """A warning at the first phrase that only an extra that is not installed can inflect."""
-    from pipelines.expanding import lacking
+    from pipelines.watchlists.expanding import lacking
 
     for watchlist in watchlists:
         for loc, phrase in watchlist.phrases():
@@ -113,7 +113,7 @@ def _too_common(config: Config, watchlists: list[Watchlist]) -> list[Problem]:
     from connectors.errors import TransientError
     from pipelines.cli.settings import open_log
     from pipelines.knowledge.gazetteer import inside
-    from pipelines.sampling import too_common
+    from pipelines.watchlists.sampling import too_common
 
     try:
         return too_common(open_log(config), watchlists, inside(config.gazetteer))
@@ -127,10 +127,10 @@ def _both_ways(config: Config, name: str) -> str:
 
     from ruamel.yaml import YAML
 
-    from pipelines.folder import load_folder
     from pipelines.located import nearest
-    from pipelines.walking import plain
-    from pipelines.writing import written
+    from pipelines.watchlists.folder import load_folder
+    from pipelines.watchlists.walking import plain
+    from pipelines.watchlists.writing import written
 
     lists = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
     if name not in lists:

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from connectors.records import Evidence
 from connectors.sinks.stdout import visible
-from pipelines.backtest import Backtest, Comparison, Day, pooled
-from pipelines.outcome import Difference
+from pipelines.backtests.backtest import Backtest, Comparison, Day, pooled
+from pipelines.backtests.outcome import Difference
 
 SHOWN = 5
 """Differences of each kind that are shown; a report tells of more."""

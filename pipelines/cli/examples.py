@@ -18,10 +18,10 @@ def test(files: Files = None, config: ConfigFile = None, json: AsJson = False) -
 
     from pipelines.cli import output
     from pipelines.cli.trials import head, lines, plain, summary
-    from pipelines.examples import beside
     from pipelines.knowledge.gazetteer import inside
     from pipelines.taggers import gazetteer
-    from pipelines.trials import trials
+    from pipelines.watchlists.examples import beside
+    from pipelines.watchlists.trials import trials
 
     settings = configuration(config, watchlists=not files)
     lists = chosen(settings, files or [])

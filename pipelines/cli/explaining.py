@@ -10,8 +10,8 @@ from rich.tree import Tree
 
 from connectors.records import Article, Evidence, TaggedArticle
 from connectors.sinks.stdout import fold, visible
-from pipelines.explaining import Explanation, missing
-from pipelines.matching import snippet
+from pipelines.watchlists.explaining import Explanation, missing
+from pipelines.watchlists.matching import snippet
 
 NAMED = 6
 """Conditions that were not met which are named in one line; the rest is a count."""

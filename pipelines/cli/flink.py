@@ -92,10 +92,10 @@ def _submit(settings: Config, job: Job, savepoint: str | None, skip_unknown_stat
     from functools import partial
 
     from pipelines import watching
-    from pipelines.examples import tried
     from pipelines.knowledge.gazetteer import ids
     from pipelines.layout import address_of
     from pipelines.plan import plan_of
+    from pipelines.watchlists.examples import tried
 
     known, examples = partial(ids, settings.gazetteer), partial(tried, settings.gazetteer)
     watching.publish(settings.watchlists, job.bus, known, examples, strict=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from connectors.errors import Problem
     from pipelines.config import Config
-    from pipelines.watchlists import Watchlist
+    from pipelines.watchlists.watchlist import Watchlist
 
 Files = Annotated[
     list[Path] | None, typer.Argument(metavar="[FILE]...", help="Watchlists.", show_default="the configured folder")
@@ -27,9 +27,9 @@ def chosen(config: Config, files: Sequence[Path]) -> list[Watchlist]:
     Raises:
         ConfigError: with every mistake of theirs, but for examples that fail.
     """
-    from pipelines.folder import load_folder
     from pipelines.knowledge.gazetteer import ids
-    from pipelines.watchlists import check_ids
+    from pipelines.watchlists.folder import load_folder
+    from pipelines.watchlists.watchlist import check_ids
 
     found, problems = _parsed(config, files) if files else load_folder(config.watchlists)
     lists = [watchlist for watchlist, _ in found]
@@ -41,10 +41,10 @@ def chosen(config: Config, files: Sequence[Path]) -> list[Watchlist]:
 
 
 def _parsed(config: Config, files: Sequence[Path]) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
-    from pipelines.folder import load_folder
-    from pipelines.linking import linked
     from pipelines.located import read_bytes
-    from pipelines.watchlists import parse
+    from pipelines.watchlists.folder import load_folder
+    from pipelines.watchlists.linking import linked
+    from pipelines.watchlists.watchlist import parse
 
     others = {w.id: parse(text, w.path) for w, text in load_folder(config.watchlists)[0]}
     texts: dict[str, bytes] = {}

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from connectors.records import RECORDS, json_schema
-from pipelines import watchlists
 from pipelines.config import shipped
+from pipelines.watchlists import watchlist
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by name: the records (``tagged-article``) and ``watchlist``."""
     found = {re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower(): json_schema(kind) for kind in RECORDS}
-    return found | {"watchlist": watchlists.json_schema()}
+    return found | {"watchlist": watchlist.json_schema()}
 
 
 def files() -> dict[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from connectors.buses import Bus
     from pipelines.config import Config
-    from pipelines.watchlists import Watchlist
+    from pipelines.watchlists.watchlist import Watchlist
 
 HERE = Path("wirewatch.yaml")
 
@@ -82,8 +82,8 @@ def named_watchlist(config: Config, wanted: str) -> Watchlist:
     Raises:
         ConfigError: there is none.
     """
-    from pipelines.folder import load_folder
     from pipelines.located import nearest
+    from pipelines.watchlists.folder import load_folder
 
     known = {watchlist.id: watchlist for watchlist, _ in load_folder(config.watchlists)[0]}
     if wanted not in known:

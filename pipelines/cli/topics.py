@@ -84,8 +84,8 @@ def _settings(config: ConfigFile, data: DataFolder) -> Config:
 def _wanted(config: Config) -> list[Topic]:
     """The fixed topics and those of alerts, as *config* wants them."""
     from connectors.buses import Topic
-    from pipelines.folder import load_folder
     from pipelines.layout import planned, retained
+    from pipelines.watchlists.folder import load_folder
 
     names = {watchlist.alerts for watchlist, _ in load_folder(config.watchlists)[0]}
     return [*planned(config), *(retained(Topic(name, unique=True), config) for name in sorted(names))]

@@ -14,8 +14,8 @@ from rich.tree import Tree
 from connectors.sinks.stdout import visible
 from pipelines.cli.comparing import amount
 from pipelines.cli.explaining import verdict
-from pipelines.trials import Trial
-from pipelines.watchlists import Watchlist
+from pipelines.watchlists.trials import Trial
+from pipelines.watchlists.watchlist import Watchlist
 
 REASONS = 4
 """Words or conditions that a line names, of an example that does as it says."""

@@ -25,15 +25,15 @@ from connectors.errors import RejectedError
 from connectors.records import Article, TaggedArticle, encode
 from connectors.sources import replay as recorded
 from pipelines.address import Address
-from pipelines.backtest import Pair
-from pipelines.backtesting import Job
-from pipelines.chunks import Kept, chunks
+from pipelines.backtests.backtest import Pair
+from pipelines.backtests.backtesting import Job
+from pipelines.backtests.chunks import Kept, chunks
+from pipelines.backtests.processes import run
+from pipelines.backtests.tally import whole
 from pipelines.config import shipped
-from pipelines.folder import load_folder
 from pipelines.language import language_of
-from pipelines.processes import run
 from pipelines.taggers import gazetteer
-from pipelines.tally import whole
+from pipelines.watchlists.folder import load_folder
 from tests.factories import NOW, article
 from tests.newsroom import items
 

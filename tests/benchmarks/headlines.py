@@ -16,10 +16,10 @@ from ruamel.yaml import YAML
 
 from connectors.records import TaggedArticle
 from pipelines.config import shipped
-from pipelines.folder import load_folder
 from pipelines.language import language_of
-from pipelines.matching import Matcher
 from pipelines.taggers import gazetteer
+from pipelines.watchlists.folder import load_folder
+from pipelines.watchlists.matching import Matcher
 from tests.factories import article
 
 CASES = Path(__file__).parents[1] / "headlines"

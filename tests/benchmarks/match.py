@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 
-from pipelines.matching import Matcher, naive
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.matching import Matcher, naive
+from pipelines.watchlists.watchlist import Watchlist, parse
 from tests.benchmarks.rounds import interleaved, report
 from tests.factories import article, tagged
 

@@ -27,11 +27,11 @@ from connectors.records import TaggedArticle
 from pipelines import logs, watching
 from pipelines import rules as module
 from pipelines.address import Address
-from pipelines.matching import Matcher
 from pipelines.newest import Newest
 from pipelines.rules import RulesAt
-from pipelines.walking import plain
-from pipelines.watchlists import Watchlist
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.walking import plain
+from pipelines.watchlists.watchlist import Watchlist
 from tests.benchmarks.watchlist import articles, lists
 
 EDITS = 20

@@ -18,7 +18,7 @@ from factories import NOW, article, tagged
 
 from connectors.buses import Bus, Entry, Topic, local
 from connectors.records import encode
-from pipelines.chunks import SIZE
+from pipelines.backtests.chunks import SIZE
 from pipelines.cli import main
 
 CONFIG = """\

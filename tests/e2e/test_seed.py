@@ -82,7 +82,7 @@ def seed_feed(whole: bool) -> bytes:
 
 
 def check(tagged: TaggedArticle, alerts: dict[str, Alert]) -> None:
-    assert set(alerts) == {"nagorno-karabakh", "csto"}
+    assert set(alerts) >= {"nagorno-karabakh", "csto"}
     zones = dict(tagged.article.zones())
     for alert in alerts.values():
         for e in alert.evidence:
@@ -103,7 +103,8 @@ def test_the_seed_article_fires_both_lists_from_its_body(tmp_path: Path) -> None
 @pytest.mark.skipif(not SEED.is_file(), reason="the seed article is not here")
 def test_title_and_summary_of_the_seed_say_nothing_of_the_csto(tmp_path: Path) -> None:
     _, alerts = through_the_line(seed_feed(whole=False), tmp_path)
-    assert set(alerts) == {"nagorno-karabakh"}
+    assert "nagorno-karabakh" in alerts
+    assert "csto" not in alerts
 
 
 def test_the_twin_fires_both_lists_from_its_body(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 
 from connectors.records import Article, TaggedArticle
 from pipelines.config import shipped
-from pipelines.folder import load_folder
 from pipelines.language import language_of
-from pipelines.matching import Matcher
 from pipelines.taggers import gazetteer
+from pipelines.watchlists.folder import load_folder
+from pipelines.watchlists.matching import Matcher
 
 
 def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:

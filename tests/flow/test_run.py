@@ -21,7 +21,7 @@ from pipelines.layout import TOPICS, address_of, open_bus, polled, retain, settl
 from pipelines.plan import TaggerAt
 from pipelines.run import LOOPS, Run
 from pipelines.sections import Retain
-from pipelines.watchlists import Watchlist
+from pipelines.watchlists.watchlist import Watchlist
 
 CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
 

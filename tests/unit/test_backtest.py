@@ -23,18 +23,18 @@ from connectors.buses import Bus, Entry, Topic
 from connectors.buses.memory import MemoryBus
 from connectors.records import TaggedArticle, encode
 from pipelines.address import Address
-from pipelines.backtest import Backtest, Day, Pair, backtest, pooled
-from pipelines.backtesting import Job, Reader
-from pipelines.chunks import chunks
+from pipelines.backtests.backtest import Backtest, Day, Pair, backtest, pooled
+from pipelines.backtests.backtesting import Job, Reader
+from pipelines.backtests.chunks import chunks
+from pipelines.backtests.outcome import First, Outcome, outcome
+from pipelines.backtests.report import page
+from pipelines.backtests.tally import Joining, Result, whole
 from pipelines.cli.comparing import BARS, bars, compared
 from pipelines.config import shipped
-from pipelines.matching import Matcher
-from pipelines.outcome import First, Outcome, outcome
-from pipelines.report import page
 from pipelines.stages import flag
 from pipelines.taggers import Reading
-from pipelines.tally import Joining, Result, whole
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import Watchlist, parse
 
 GAZETTEER = shipped() / "gazetteer"
 numbers = count()

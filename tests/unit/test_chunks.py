@@ -10,9 +10,9 @@ from factories import NOW
 
 from connectors.buses import Entry, Topic
 from connectors.buses.memory import MemoryBus
-from pipelines.chunks import FORGOTTEN, SIZE, Chunk, Kept, chunks
-from pipelines.outcome import First, Outcome
-from pipelines.tally import Result, Tally
+from pipelines.backtests.chunks import FORGOTTEN, SIZE, Chunk, Kept, chunks
+from pipelines.backtests.outcome import First, Outcome
+from pipelines.backtests.tally import Result, Tally
 
 
 class Clocked(MemoryBus):

@@ -9,11 +9,11 @@ import pytest
 
 from pipelines.config import shipped
 from pipelines.knowledge.gazetteer import ids, inside
-from pipelines.linking import linked
 from pipelines.taggers import gazetteer
-from pipelines.trials import mistakes
-from pipelines.watchlists import check_ids, parse
-from pipelines.writing import written
+from pipelines.watchlists.linking import linked
+from pipelines.watchlists.trials import mistakes
+from pipelines.watchlists.watchlist import check_ids, parse
+from pipelines.watchlists.writing import written
 
 BLOCKS = re.findall(r"```yaml\n(id: .+?)```", (Path(__file__).parents[2] / "README.md").read_text("utf-8"), re.DOTALL)
 

@@ -10,11 +10,11 @@ from oracle import CONDITIONS, ZONES, Zones, an, oracle, spots
 
 from connectors.errors import ConfigError
 from connectors.records import TaggedArticle
-from pipelines.conditions import Condition
-from pipelines.explaining import missing
-from pipelines.matching import Matcher, explain, naive
-from pipelines.walking import anchors
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.conditions import Condition
+from pipelines.watchlists.explaining import missing
+from pipelines.watchlists.matching import Matcher, explain, naive
+from pipelines.watchlists.walking import anchors
+from pipelines.watchlists.watchlist import Watchlist, parse
 
 
 def words_of(text: TaggedArticle, condition: Condition) -> set[tuple[str, str]] | None:

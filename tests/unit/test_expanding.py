@@ -7,11 +7,11 @@ import sys
 import pytest
 from factories import article, tagged
 
-from pipelines.expanding import lacking, patterns
 from pipelines.knowledge import inflection, russian
-from pipelines.matching import Matcher
-from pipelines.phrases import Phrase
-from pipelines.watchlists import parse
+from pipelines.watchlists.expanding import lacking, patterns
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.watchlist import parse
 
 
 def met(match: str, body: str, language: str = "en") -> list[tuple[str, str]]:

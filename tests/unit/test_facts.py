@@ -8,8 +8,8 @@ import pytest
 from factories import NOW, article, tagged
 
 from connectors.errors import ConfigError
-from pipelines.matching import Matcher
-from pipelines.watchlists import parse
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import parse
 
 
 def fires(match: str, title: str = "war", language: str = "ru", **fields: object) -> bool:

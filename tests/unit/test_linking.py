@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from factories import article, tagged
 
-from pipelines.linking import dependents, linked
-from pipelines.matching import Matcher
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.linking import dependents, linked
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import Watchlist, parse
 
 
 def a_list(name: str, rest: str) -> Watchlist:

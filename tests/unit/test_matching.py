@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.records import Article, Evidence, Tag, TaggedArticle
-from pipelines.conditions import Actor, Condition, Group, Of, PerZone, Place, Row, Weights, Within
-from pipelines.facts import Asked, Facts
-from pipelines.finding import HITS
-from pipelines.matching import EVIDENCE_LIMIT, Matcher, explain, naive, snippet
-from pipelines.phrases import Phrase
-from pipelines.regexes import Regex
-from pipelines.trials import mistakes
-from pipelines.walking import anchors
-from pipelines.watchlists import Watchlist, parse
+from pipelines.watchlists.conditions import Actor, Condition, Group, Of, PerZone, Place, Row, Weights, Within
+from pipelines.watchlists.facts import Asked, Facts
+from pipelines.watchlists.finding import HITS
+from pipelines.watchlists.matching import EVIDENCE_LIMIT, Matcher, explain, naive, snippet
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.regexes import Regex
+from pipelines.watchlists.trials import mistakes
+from pipelines.watchlists.walking import anchors
+from pipelines.watchlists.watchlist import Watchlist, parse
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

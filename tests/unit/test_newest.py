@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from connectors.buses import Bus, Entry, Topic
 from pipelines import rules as module
 from pipelines.address import Address
-from pipelines.matching import Matcher
 from pipelines.newest import Newest
 from pipelines.rules import Rules, RulesAt
-from pipelines.watchlists import parse
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import parse
 
 
 def a_bus(partitions: int = 1) -> tuple[Address, Bus]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from oracle import CONDITIONS, ZONES, Zones, oracle, spots
 
 from connectors.errors import ConfigError
-from pipelines.conditions import (
+from pipelines.watchlists.conditions import (
     Actor,
     Condition,
     Group,
@@ -21,14 +21,14 @@ from pipelines.conditions import (
     Weights,
     Within,
 )
-from pipelines.facts import Facts
-from pipelines.phrases import Phrase
-from pipelines.query import DEEPEST, QueryError, parse
-from pipelines.regexes import Regex
-from pipelines.walking import plain
-from pipelines.watchlists import Watchlist
-from pipelines.watchlists import parse as parse_list
-from pipelines.writing import written
+from pipelines.watchlists.facts import Facts
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.query import DEEPEST, QueryError, parse
+from pipelines.watchlists.regexes import Regex
+from pipelines.watchlists.walking import plain
+from pipelines.watchlists.watchlist import Watchlist
+from pipelines.watchlists.watchlist import parse as parse_list
+from pipelines.watchlists.writing import written
 
 
 def p(phrase: str, **given: object) -> Phrase:

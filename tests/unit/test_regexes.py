@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import ConfigError
-from pipelines.matching import Matcher
-from pipelines.phrases import Phrase
-from pipelines.regexes import Regex, Regexes, wild
-from pipelines.watchlists import parse
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.regexes import Regex, Regexes, wild
+from pipelines.watchlists.watchlist import parse
 
 
 def surfaces(match: str, body: str) -> list[str]:

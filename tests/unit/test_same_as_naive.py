@@ -9,7 +9,7 @@ import pytest
 from factories import NOW, article, tagged
 
 from connectors.records import Tag, TaggedArticle
-from pipelines.conditions import (
+from pipelines.watchlists.conditions import (
     Actor,
     Condition,
     Group,
@@ -22,12 +22,12 @@ from pipelines.conditions import (
     Weights,
     Within,
 )
-from pipelines.facts import Asked, Facts
-from pipelines.matching import Matcher, naive
-from pipelines.phrases import Phrase
-from pipelines.regexes import Regex
-from pipelines.walking import anchors
-from pipelines.watchlists import Delivery, Watchlist
+from pipelines.watchlists.facts import Asked, Facts
+from pipelines.watchlists.matching import Matcher, naive
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.regexes import Regex
+from pipelines.watchlists.walking import anchors
+from pipelines.watchlists.watchlist import Delivery, Watchlist
 
 LISTS, ARTICLES = 100, 100
 

@@ -8,9 +8,9 @@ from factories import NOW, article, record, tagged
 from connectors.buses import Record
 from connectors.records import Article, DeadLetter, Tag, TaggedArticle, Zone, alert_id, decode, encode
 from pipelines import stages
-from pipelines.matching import Matcher
 from pipelines.taggers import Reading
-from pipelines.watchlists import parse
+from pipelines.watchlists.matching import Matcher
+from pipelines.watchlists.watchlist import parse
 
 CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceasefire]}\n"
 

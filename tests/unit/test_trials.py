@@ -10,9 +10,9 @@ import pytest
 
 from connectors.errors import ConfigError
 from connectors.records import Article, Tag
-from pipelines.examples import beside
-from pipelines.trials import mistakes, trials
-from pipelines.watchlists import parse
+from pipelines.watchlists.examples import beside
+from pipelines.watchlists.trials import mistakes, trials
+from pipelines.watchlists.watchlist import parse
 
 TEXT = """\
 id: strikes

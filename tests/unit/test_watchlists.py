@@ -6,11 +6,11 @@ import jsonschema
 import pytest
 
 from connectors.errors import ConfigError
-from pipelines.conditions import KEYS, Actor, Group, Place
-from pipelines.folder import load_folder
-from pipelines.phrases import Phrase
-from pipelines.walking import anchors
-from pipelines.watchlists import check_ids, json_schema, parse
+from pipelines.watchlists.conditions import KEYS, Actor, Group, Place
+from pipelines.watchlists.folder import load_folder
+from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.walking import anchors
+from pipelines.watchlists.watchlist import check_ids, json_schema, parse
 
 MINIMAL = "id: lakes\ntitle: Lakes\nmatch: [lake]\n".replace("[lake]", "lake Sevan")
 

@@ -6,8 +6,8 @@ import pytest
 from factories import article, tagged
 
 from connectors.errors import ConfigError
-from pipelines.matching import Match, Matcher, explain
-from pipelines.watchlists import parse
+from pipelines.watchlists.matching import Match, Matcher, explain
+from pipelines.watchlists.watchlist import parse
 
 LIST = """
 id: w
