@@ -62,7 +62,7 @@ def demo(picture: Path | None = None) -> int:
 async def _demo(folder: Path, console: Console, picture: Path | None) -> int:
     expected = read_expected(samples())
     console.print(
-        f"[bold]wirewatch demo[/bold]: {expected.totals.feeds} sample feeds on this machine, two watchlists\n"
+        f"[bold]wirewatch demo[/bold]: {expected.totals.feeds} sample feeds on this machine, the shipped watchlists\n"
     )
     async with serve(samples()) as base:
         config = _configured(write_feeds(folder, base, expected), folder)

@@ -52,7 +52,7 @@ def _grow(tree: Tree, explanation: Explanation, article: Article, everything: bo
 
 def _dull(part: Explanation, parent: Explanation) -> bool:
     """Whether *part* needs no branch of its own: a word that is not there, or a group that could not matter."""
-    one_is_enough = parent.rule in ("any", "none") or parent.rule.startswith("group: ")
+    one_is_enough = parent.rule in ("any", "none") or parent.rule.startswith(("group: ", "score of "))
     return not part.held and (not part.parts or (parent.held and one_is_enough))
 
 

@@ -86,8 +86,7 @@ class Explainer:
         told = []
         for part, row in zip(parts, rows, strict=True):
             sums = " + ".join(f"{p.points:g} for {p.hits} in {p.zone}" for p in row.points)
-            rule = f"{row.total:+g} {part.rule}{f' ({sums})' if sums else ''}"
-            told.append(Explanation(rule, part.held, part.evidence, part.parts))
+            told.append(Explanation(f"{row.total:+g}{f': {sums}' if sums else ''}", part.held, parts=(part,)))
         total = sum_of(rows)
         return Explanation(f"{condition}; it is {total:g}", total >= condition.threshold, parts=tuple(told))
 
@@ -132,9 +131,10 @@ def missing(explanation: Explanation) -> tuple[str, ...]:
     if explanation.rule == "none":
         return tuple(f"no {part.rule}" for part in explanation.parts if part.held)
     inner = [(part, missing(part)) for part in explanation.parts if not part.held]
-    if not inner or "; " in explanation.rule:
+    scoreless = explanation.rule.startswith("score of ") and len(inner) == len(explanation.parts)
+    if not inner or ("; " in explanation.rule and not scoreless):
         return (explanation.rule,)
-    if explanation.rule != "any" and not explanation.rule.startswith("group: "):
+    if not (explanation.rule == "any" or explanation.rule.startswith("group: ") or scoreless):
         return tuple(name for _, lacking in inner for name in lacking)
     if any(part.parts for part, _ in inner):
         return min(inner, key=lambda found: (len(found[1]), -_met(found[0])))[1]

@@ -6,6 +6,7 @@ import pytest
 from factories import article, tagged
 
 from connectors.errors import ConfigError
+from pipelines.watchlists.explaining import missing
 from pipelines.watchlists.matching import Match, Matcher, explain
 from pipelines.watchlists.watchlist import parse
 
@@ -58,8 +59,15 @@ def test_an_alert_says_what_gave_the_points_and_a_person_sees_the_sum() -> None:
     ]
     _, told = explain(parse(LIST, "w.yaml"), tagged(article("-", "Artsakh", lead="Karabakh"))).parts
     assert told.rule == "score of 0.5, about it from 0.8; it is 0.85"
-    assert told.parts[0].rule == "+0.85 group: region (0.6 for 1 in lead + 0.25 for 1 in body)"
-    assert told.parts[1].rule == "+0 veteran*"
+    assert told.parts[0].rule == "+0.85: 0.6 for 1 in lead + 0.25 for 1 in body"
+    assert [part.rule for part in told.parts[0].parts] == ["group: region"]
+    assert told.parts[1].rule == "+0"
+
+
+def test_of_a_score_without_points_the_nearest_row_is_missing_and_of_a_low_one_the_score() -> None:
+    for body, wanted in (("", "group: region"), ("Artsakh", "score of 0.5, about it from 0.8; it is 0.25")):
+        text = tagged(article("-", body, lead="-"))
+        assert missing(explain(parse(LIST, "w.yaml"), text)) == (wanted,)
 
 
 def test_a_list_without_weights_is_about_what_it_finds_and_has_no_score() -> None:
