@@ -7,9 +7,10 @@ many have changed, all are compiled anew in a thread beside the flow, which goes
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -89,6 +90,8 @@ class _Kept:
     rules: Rules | None = None
     newest: Newest = field(default_factory=lambda: Newest(TOPIC))
     lists: dict[str, Watchlist] = field(default_factory=dict)
+    naming: set[str] = field(default_factory=set)
+    """Those that name others."""
     inside: Inside = field(default_factory=lambda: NOTHING)
     rebuilding: _Rebuilding | None = None
 
@@ -98,12 +101,14 @@ class _Kept:
         if self.rules is None:
             self._read(changed)
             self.inside = inside
-            new = _linked(self.lists.values())
+            new = _linked(self.lists)
             self._use(Matcher(new, inside), new, (), bus)
+            gc.collect()
+            gc.freeze()  # what is loaded stays: to look through it for garbage again and again takes seconds
         elif changed:
             self._read(changed)
-            affected = changed | dependents(self.lists.values(), changed)
-            new = _linked(self.lists.values(), affected)
+            affected = changed | dependents((self.lists[name] for name in self.naming), changed)
+            new = _linked(self.lists, affected)
             gone = affected - {watchlist.id for watchlist in new}
             self._use(self.rules.matcher.updated(new, gone), new, gone, bus)
         assert self.rules
@@ -119,16 +124,20 @@ class _Kept:
         """Parse the texts of *names* anew. One that this version cannot read is left out: the others still work."""
         for name in sorted(names):
             self.lists.pop(name, None)
+            self.naming.discard(name)
             if (text := self.newest.values.get(name)) is not None and (watchlist := _parsed(name, text)):
                 self.lists[name] = watchlist
+                if watchlist.names:
+                    self.naming.add(name)
 
     def _use(self, matcher: Matcher, new: Iterable[Watchlist], gone: Collection[str], bus: Bus) -> None:
         before = self.rules.topics if self.rules else {}
         topics = {**before, **{watchlist.id: watchlist.alerts for watchlist in new}}
         for name in gone:
             topics.pop(name, None)
-        for name in set(topics.values()) - bus.topics().keys():
-            bus.create(Topic(name, unique=True))
+        if others := {watchlist.alerts for watchlist in new if before.get(watchlist.id) != watchlist.alerts}:
+            for name in others - bus.topics().keys():
+                bus.create(Topic(name, unique=True))
         reader = spacy_names.build(spacy_names.Options(models=dict(self.at.models)))
         self.rules = Rules(matcher, reader, topics)
         log.info("watchlists in force", count=len(topics))
@@ -178,10 +187,10 @@ def stored(bus: Bus) -> list[Watchlist]:
     """The watchlists on the topic, each with those that it names put in."""
     newest = Newest(TOPIC)
     newest.update(bus)
-    return _linked(w for name, text in sorted(newest.values.items()) if (w := _parsed(name, text)))
+    return _linked({w.id: w for name, text in sorted(newest.values.items()) if (w := _parsed(name, text))})
 
 
-def _linked(watchlists: Iterable[Watchlist], only: Collection[str] | None = None) -> list[Watchlist]:
+def _linked(watchlists: Mapping[str, Watchlist], only: Collection[str] | None = None) -> list[Watchlist]:
     whole, problems = linked(watchlists, only)
     for problem in problems:
         log.warning("watchlist left out", error=str(problem))

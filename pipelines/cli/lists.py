@@ -60,6 +60,6 @@ def _parsed(config: Config, files: Sequence[Path]) -> tuple[list[tuple[Watchlist
         if other := own.get(watchlist.id):
             problems.append(watchlist.problem(f"id '{watchlist.id}' is also that of {other.path}", ("id",)))
         own[watchlist.id], texts[watchlist.id] = watchlist, text
-    whole, mistakes = linked((others | own).values())
+    whole, mistakes = linked(others | own)
     problems += [problem for problem in mistakes if problem.path in {watchlist.path for watchlist in own.values()}]
     return [(watchlist, texts[watchlist.id]) for watchlist in whole if watchlist.id in own], problems

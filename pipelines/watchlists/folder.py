@@ -29,10 +29,9 @@ def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Probl
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
         if not entry.name.endswith((".yaml", ".yml")) or entry.name.startswith("."):
             continue
-        path, stamp = folder / entry.name, _stamp(entry)
-        kept = before.get(entry.name)
+        stamp, kept = _stamp(entry), before.get(entry.name)
         if kept is None or stamp is None or kept[0] != stamp:
-            kept = (stamp, *_read(path))
+            kept = (stamp, *_read(folder / entry.name))
         now[entry.name] = kept
         _, found, text = kept
         if isinstance(found, ConfigError):
@@ -43,7 +42,7 @@ def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Probl
         else:
             loaded[found.id] = found, text
     _kept[folder] = now
-    whole, mistakes = linked(watchlist for watchlist, _ in loaded.values())
+    whole, mistakes = linked({name: watchlist for name, (watchlist, _) in loaded.items()})
     return [(watchlist, loaded[watchlist.id][1]) for watchlist in whole], problems + mistakes
 
 

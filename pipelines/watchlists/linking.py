@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.errors import Problem
@@ -31,22 +31,21 @@ def dependents(watchlists: Iterable[Watchlist], changed: Iterable[str]) -> set[s
 
 
 def linked(
-    watchlists: Iterable[Watchlist], only: Collection[str] | None = None
+    watchlists: Mapping[str, Watchlist], only: Collection[str] | None = None
 ) -> tuple[list[Watchlist], list[Problem]]:
-    """Each of *watchlists*, or *only* some, with what those it names stand for; what cannot be is a mistake instead.
+    """Each of *watchlists* (by id), or *only* some, with what those it names stand for; what cannot be is a mistake.
 
     The version of a list that names others changes with theirs. Cost: nothing for a list that names none.
     """
-    given = {watchlist.id: watchlist for watchlist in watchlists}
-    linking = _Linking(given)
-    wanted = given.values() if only is None else [given[name] for name in only if name in given]
+    linking = _Linking(watchlists)
+    wanted = watchlists.values() if only is None else [watchlists[name] for name in only if name in watchlists]
     done = [found for watchlist in wanted if (found := linking.link(watchlist, ())) is not None]
     return done, linking.problems
 
 
 @dataclass
 class _Linking:
-    lists: dict[str, Watchlist]
+    lists: Mapping[str, Watchlist]
     done: dict[str, Watchlist | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 

@@ -25,7 +25,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_va
 from connectors.errors import ConfigError, Problem
 from connectors.records import digest
 from pipelines.events import Loc
-from pipelines.located import Document, nearest, read, validate
+from pipelines.located import nearest, read, validate
 from pipelines.watchlists import query
 from pipelines.watchlists.conditions import KEYS, Condition, Conditions, Group, entity
 from pipelines.watchlists.phrases import Language, Line, Phrase, Slug, Value, or_short
@@ -129,7 +129,7 @@ class Watchlist(Value):
     examples: Examples = Examples()
     delivery: Delivery = Delivery()
 
-    _document: Document | None = PrivateAttr(None)
+    _source: tuple[bytes | str, str] | None = PrivateAttr(None)
     _version: str = PrivateAttr("")
 
     _condition: Condition | None = PrivateAttr(None)
@@ -217,11 +217,13 @@ class Watchlist(Value):
     @property
     def path(self) -> str:
         """The file that the list was parsed from, "" when it was made otherwise."""
-        return self._document.path if self._document else ""
+        return self._source[1] if self._source else ""
 
     def problem(self, message: str, loc: Loc = ()) -> Problem:
         """A mistake in the file that the list was parsed from, at *loc*."""
-        return self._document.problem(message, loc) if self._document else Problem(self.id, 0, 0, message)
+        if self._source is None:
+            return Problem(self.id, 0, 0, message)
+        return read(*self._source).problem(message, loc)  # to keep where every key stands takes 20 KB a list
 
 
 def parse(text: bytes | str, path: str) -> Watchlist:
@@ -232,7 +234,7 @@ def parse(text: bytes | str, path: str) -> Watchlist:
     """
     document = read(text, path)
     watchlist = validate(Watchlist, document)
-    watchlist._document = document
+    watchlist._source = text, path
     watchlist._version = digest(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)[:12]
     against = contradictions(watchlist.match or watchlist.condition, (watchlist.says,))
     if problems := [document.problem(f"can never hold: '{part}' is needed beside this", loc) for loc, part in against]:

@@ -18,7 +18,9 @@ from pipelines.watchlists.writing import written
 BLOCKS = re.findall(r"```yaml\n(id: .+?)```", (Path(__file__).parents[2] / "README.md").read_text("utf-8"), re.DOTALL)
 
 
-LISTS = {watchlist.id: watchlist for watchlist in linked(parse(text, "README.md") for text in BLOCKS)[0]}
+LISTS = {
+    watchlist.id: watchlist for watchlist in linked({w.id: w for w in (parse(text, "README.md") for text in BLOCKS)})[0]
+}
 
 
 @pytest.mark.parametrize("name", LISTS)

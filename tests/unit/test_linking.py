@@ -14,8 +14,12 @@ def a_list(name: str, rest: str) -> Watchlist:
     return parse(f"id: {name}\ntitle: x\n{rest}\n", f"{name}.yaml")
 
 
+def by_id(*lists: Watchlist) -> dict[str, Watchlist]:
+    return {watchlist.id: watchlist for watchlist in lists}
+
+
 def fires(*lists: Watchlist, title: str, language: str = "en", **fields: str) -> list[str]:
-    whole, problems = linked(lists)
+    whole, problems = linked(by_id(*lists))
     assert not problems
     return [m.watchlist.id for m in Matcher(whole).match(tagged(article(title, **fields), language=language))]
 
@@ -48,7 +52,9 @@ def test_lists_name_lists_that_name_lists_and_groups_may_too() -> None:
 
 def test_the_version_of_a_list_changes_with_those_it_names_and_with_no_other() -> None:
     def versions(text: str) -> list[str]:
-        whole, _ = linked([a_list("a", "match: {list: b}"), a_list("b", f"match: {text}"), a_list("c", "match: x-ray")])
+        whole, _ = linked(
+            by_id(a_list("a", "match: {list: b}"), a_list("b", f"match: {text}"), a_list("c", "match: x-ray"))
+        )
         return [watchlist.version for watchlist in whole]
 
     before, after = versions("war"), versions("peace")
@@ -72,13 +78,13 @@ def test_the_version_of_a_list_changes_with_those_it_names_and_with_no_other() -
     ],
 )
 def test_a_list_that_is_not_there_and_a_ring_are_mistakes_at_their_place(lists: list[str], problems: list[str]) -> None:
-    _, found = linked(a_list(name, text) for name, text in zip("abc", lists, strict=False))
+    _, found = linked(by_id(*(a_list(name, text) for name, text in zip("abc", lists, strict=False))))
     assert [str(problem) for problem in found] == problems
 
 
 def test_lists_that_double_each_other_are_refused() -> None:
     lists = [a_list("l0", "match: war")]
     lists += [a_list(f"l{n}", f"match: {{any: [{{list: l{n - 1}}}, {{list: l{n - 1}}}]}}") for n in range(1, 30)]
-    whole, problems = linked(lists)
+    whole, problems = linked(by_id(*lists))
     assert len(whole) < 20
     assert "comes to more than 100,000 conditions" in str(problems[0])
