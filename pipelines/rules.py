@@ -92,12 +92,14 @@ class _Kept:
     lists: dict[str, Watchlist] = field(default_factory=dict)
     naming: set[str] = field(default_factory=set)
     """Those that name others."""
+    waiting: set[str] = field(default_factory=set)
+    """Those that changed and are not in force yet: the bus may go away in between."""
     inside: Inside = field(default_factory=lambda: NOTHING)
     rebuilding: _Rebuilding | None = None
 
     def look(self, bus: Bus) -> Rules:
-        changed = self.newest.update(bus)
-        inside = self._inside()
+        self.waiting |= self.newest.update(bus)
+        changed, inside = frozenset(self.waiting), self._inside()
         if self.rules is None:
             self._read(changed)
             self.inside = inside
@@ -111,6 +113,7 @@ class _Kept:
             new = _linked(self.lists, affected)
             gone = affected - {watchlist.id for watchlist in new}
             self._use(self.rules.matcher.updated(new, gone), new, gone, bus)
+        self.waiting -= changed
         assert self.rules
         if inside is not self.inside or (self.rebuilding is None and self.rules.matcher.late > LATE):
             self.inside, self.rebuilding = inside, _Rebuilding(self.rules.matcher.watchlists, inside)

@@ -46,6 +46,8 @@ def compiled(condition: Condition, number: Number) -> Rule:
             words = frozenset(number(part) for part in condition.any if _plain(part))
             some = [compiled(part, number) for part in condition.any if not _plain(part)]
             every, no = ([compiled(part, number) for part in group] for group in (condition.all, condition.none))
+            if condition.label:  # used in several places, and the same there
+                return lambda text: text.once(id(condition), lambda: _group(text, words, some, every, no))
             return lambda text: _group(text, words, some, every, no)
         case Near():
             rules = [compiled(part, number) for part in condition.near]
@@ -132,6 +134,8 @@ def scoped(condition: Of, number: Number) -> Callable[[Text], Text]:
     beside = zones is not None and not set(zones) <= set(TEXT)
 
     def scope(text: Text) -> Text:
+        if inside.isdisjoint(text.met) and inside.isdisjoint(text.aside):
+            return text.only({}, {})
         void = [hit for guard in guards for hit in guard(text) or ()]
 
         def left(met: dict[int, Hits]) -> dict[int, Hits]:

@@ -9,7 +9,7 @@ from connectors.records import Points
 from pipelines.watchlists.conditions import Condition, Group, Of, Weights
 from pipelines.watchlists.evaluating import Number, compiled
 from pipelines.watchlists.standing import Text
-from pipelines.watchlists.walking import changed
+from pipelines.watchlists.walking import changed, parts
 from pipelines.watchlists.weighing import sum_of, weighed
 
 Level = Callable[[Text], tuple[Literal["alert", "about"], float | None, tuple[Points, ...]]]
@@ -44,8 +44,14 @@ def _weights(condition: Condition) -> Iterator[Weights]:
             yield from _weights(part)
 
 
+def _weighs(condition: Condition) -> bool:
+    return isinstance(condition, Weights) or any(_weighs(part) for _, part in parts(condition))
+
+
 def _raised(condition: Condition) -> Condition:
     """*condition* with the level ``about`` as its threshold, except in what must not hold."""
+    if not _weighs(condition):
+        return condition
     if isinstance(condition, Weights) and condition.about is not None:
         return condition.model_copy(update={"threshold": condition.about})
     raised = changed(condition, _raised)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, get_args
 
@@ -53,6 +53,7 @@ class Text:
         self.met = met
         self.aside = aside or {}
         self._zones: dict[Zone, _Zone] = {}
+        self._done: dict[int, Hits | None] = {}
 
     @classmethod
     def of(cls, tagged: TaggedArticle, found: dict[int, Hits]) -> Text:
@@ -74,6 +75,12 @@ class Text:
         other = Text(self.tagged, met, aside)
         other._zones = self._zones
         return other
+
+    def once(self, key: int, evaluate: Callable[[], Hits | None]) -> Hits | None:
+        """What *evaluate* gives the first time that it is asked for under *key*."""
+        if key not in self._done:
+            self._done[key] = evaluate()
+        return self._done[key]
 
     def words(self, hit: Hit) -> tuple[int, int]:
         """The numbers of the first and the last word of *hit* in its zone."""

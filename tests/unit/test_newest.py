@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.buses import Bus, Entry, Topic
+from connectors.errors import TransientError
 from pipelines import rules as module
 from pipelines.address import Address
 from pipelines.newest import Newest
@@ -69,6 +70,22 @@ def test_an_edit_is_in_force_at_the_next_look_and_leaves_the_others_compiled() -
     bus.append([Entry("watchlists", "a", None)])
     assert fired(at(), "peace") == []  # b names a list that is gone
     assert at().topics == {"c": "alerts.c"}
+
+
+def test_an_edit_that_the_bus_kept_from_being_taken_up_is_taken_up_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    address, bus = a_bus()
+    bus.append([Entry("watchlists", "a", text("a", "war"))])
+    at = RulesAt(address)
+    before = at()
+    bus.append([Entry("watchlists", "b", text("b", "war"))])
+
+    def away(*_: object) -> None:
+        raise TransientError("no broker")
+
+    monkeypatch.setattr(bus, "create", away)  # the topic of its alerts cannot be made
+    assert at() is before
+    monkeypatch.undo()
+    assert fired(at(), "war") == ["a", "b"]
 
 
 def test_when_many_changed_all_are_compiled_anew_beside_the_flow(monkeypatch: pytest.MonkeyPatch) -> None:
