@@ -113,12 +113,14 @@ class Run:
             tasks += _started(self._polling())
             if await self._answered(tasks):
                 if "flow" in self.loops:
-                    watching.publish(self.config.watchlists, self.bus, self.known, self.tried, strict=True)
-                tasks += _started(self._loops())
-                if until_idle:
-                    done = partial(settled, self.config, self.loops)
-                if done:
-                    tasks.append(asyncio.create_task(self._until(done), name="until"))
+                    lists = self.config.watchlists  # in a thread: to try many examples must not hold up the polls
+                    await asyncio.to_thread(watching.publish, lists, self.bus, self.known, self.tried, strict=True)
+                if not self.stop.is_set():
+                    tasks += _started(self._loops())
+                    if until_idle:
+                        done = partial(settled, self.config, self.loops)
+                    if done:
+                        tasks.append(asyncio.create_task(self._until(done), name="until"))
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._ask_to_stop()
             patience = SAVEPOINT if self.runner is Runner.FLINK else DRAIN

@@ -15,6 +15,7 @@ What ``match`` may hold is in `pipelines.watchlists.conditions`. A file is refus
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
@@ -25,7 +26,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, StringConstraints, field_va
 from connectors.errors import ConfigError, Problem
 from connectors.records import digest
 from pipelines.events import Loc
-from pipelines.located import nearest, read, validate
+from pipelines.located import Document, nearest, read, validate
 from pipelines.watchlists import query
 from pipelines.watchlists.conditions import KEYS, Condition, Conditions, Group, entity
 from pipelines.watchlists.phrases import Language, Line, Phrase, Slug, Value, or_short
@@ -223,7 +224,13 @@ class Watchlist(Value):
         """A mistake in the file that the list was parsed from, at *loc*."""
         if self._source is None:
             return Problem(self.id, 0, 0, message)
-        return read(*self._source).problem(message, loc)  # to keep where every key stands takes 20 KB a list
+        return _document(*self._source).problem(message, loc)
+
+
+@functools.lru_cache(8)
+def _document(text: bytes | str, path: str) -> Document:
+    """Where everything stands in a list that was read before: to keep that of each list takes 20 KB a list."""
+    return read(text, path)
 
 
 def parse(text: bytes | str, path: str) -> Watchlist:
