@@ -157,8 +157,8 @@ class Alert(Topical, frozen=True, kw_only=True):
     """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`).
 
     *watchlist_version* tells the text of the list that raised it from every other. *level* is ``alert`` when the list
-    says by its weights that the article only mentions the matter, else ``about``. *score* is the sum of *points*, None
-    for a list without weights. *sinks* are those it is for, None for all.
+    says by its weights that the article only mentions the matter, else ``about``. *score* is the sum of *points*, less
+    where a row has a cap, None for a list without weights. *sinks* are those it is for, None for all.
     """
 
     id: str

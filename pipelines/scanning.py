@@ -171,8 +171,9 @@ class _Form(NamedTuple):
 
     def end(self, folded: Folded, text: str, start: int, end: int) -> int | None:
         """Where the hit of the key at folded ``[start:end]`` ends with its ending, or None when it is none."""
+        most = OPEN if self.is_open else SUFFIX if self.acronym and not self.cased else 0
         last = end
-        while last < len(folded.text) and last - end <= OPEN and _joined(folded.text[last - 1], folded.text[last]):
+        while last < len(folded.text) and last - end <= most and _joined(folded.text[last - 1], folded.text[last]):
             last += 1
         ending = last - end
         if self.cased:
@@ -183,7 +184,7 @@ class _Form(NamedTuple):
             low, high = folded.span(start, end)
             small = ending <= SUFFIX and high - low > 2 and text[high : folded.span(start, last)[1]].islower()
             return last if text[low:high].isupper() and (not ending or small) else None
-        return last if not ending or (self.is_open and ending <= OPEN) else None
+        return last if ending <= most else None
 
 
 def _form(pattern: Pattern) -> tuple[str, _Form]:
@@ -212,7 +213,11 @@ def _joined(inner: str, outer: str) -> bool:
 
 
 def _starts(text: str, start: int) -> bool:
-    if start == 0 or not _joined(text[start], text[start - 1]):
+    if start == 0 or (before := text[start - 1]) == " ":
+        return True
+    if before.isalpha() and before < "\u0590" > text[start]:  # quick, for most end here
+        return False
+    if not _joined(text[start], before):
         return True
     if not "\u05d0" <= text[start] <= "\u06ff":
         return False

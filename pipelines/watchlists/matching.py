@@ -15,7 +15,7 @@ import copy
 import functools
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,7 @@ from pipelines.watchlists.explaining import Explainer, Explanation
 from pipelines.watchlists.finding import NOTHING, Finder, Inside, Pace
 from pipelines.watchlists.levels import Level, leveled
 from pipelines.watchlists.phrases import Phrase
+from pipelines.watchlists.screening import screened
 from pipelines.watchlists.standing import ORDER, Hit, Hits, Text, reading
 from pipelines.watchlists.walking import anchors, aside, leaves
 from pipelines.watchlists.watchlist import Watchlist
@@ -42,7 +43,7 @@ class Match:
     """A watchlist that holds for an article, and what made it hold, in reading order.
 
     *level* is ``alert`` when its weights say that the article only mentions the matter. *score* is the sum of *points*,
-    None for a list without weights.
+    less where a row has a cap, None for a list without weights.
     """
 
     watchlist: Watchlist
@@ -85,9 +86,8 @@ class Matcher:
 
     def match(self, tagged: TaggedArticle) -> list[Match]:
         """The watchlists that hold for *tagged*, by id."""
-        found = [ready for ready in self._base.candidates(tagged) if ready.watchlist.id not in self._hidden]
-        found += self._late.candidates(tagged)
-        matches = (ready.match(tagged) for ready in found if admits(ready.watchlist, tagged))
+        found = (*self._base.candidates(tagged, self._hidden), *self._late.candidates(tagged))
+        matches = (ready.match(tagged) for ready in found)
         return sorted((match for match in matches if match is not None), key=lambda match: match.watchlist.id)
 
     def updated(self, changed: Iterable[Watchlist], gone: Iterable[str] = ()) -> Matcher:
@@ -121,16 +121,17 @@ class _Part:
         """Of its lists."""
         return frozenset(watchlist.id for watchlist in self.watchlists)
 
-    def candidates(self, tagged: TaggedArticle) -> list[Ready]:
-        """The lists of which an anchor was met, ready to be evaluated."""
+    def candidates(self, tagged: TaggedArticle, hidden: Set[str] = frozenset()) -> list[Ready]:
+        """The lists that look at *tagged* and of which an anchor was met, ready to be evaluated."""
         met = self._finder.met(tagged)
         numbers = {self._first[leaf] for leaf in met}
         numbers.update(*(self._others.get(leaf, ()) for leaf in met))
-        return [self._list(number) for number in numbers]
+        lists = ((number, self.watchlists[number]) for number in numbers)
+        return [self._ready(n, own) for n, own in lists if own.id not in hidden and admits(own, tagged)]
 
-    def _list(self, number: int) -> Ready:
+    def _ready(self, number: int, watchlist: Watchlist) -> Ready:
         if number not in self._lists:
-            self._lists[number] = Ready(self.watchlists[number], self._inside)
+            self._lists[number] = Ready(watchlist, self._inside)
         return self._lists[number]
 
 
@@ -142,13 +143,17 @@ class Ready:
         self._leaves = list(dict.fromkeys(leaf for _, leaf in leaves(watchlist.condition)))
         self._number = {leaf: number for number, leaf in enumerate(self._leaves)}.__getitem__
         self._finder = Finder(self._leaves, inside, aside=aside(watchlist.condition))
+        self._may = screened(watchlist.condition, self._number)
         self._rule = compiled(watchlist.condition, self._number)
         self._level = leveled(watchlist.condition, self._number)
         self._explainer = Explainer(self._number)
 
     def match(self, tagged: TaggedArticle) -> Match | None:
         """That the list holds, and what made it; None when it does not."""
-        return _match(self.watchlist, self._leaves, Text.of(tagged, self._finder.find(tagged)), self._rule, self._level)
+        found = self._finder.find(tagged)
+        if not self._may(found.keys()):
+            return None
+        return _match(self.watchlist, self._leaves, Text.of(tagged, found), self._rule, self._level)
 
     def explain(self, tagged: TaggedArticle) -> Explanation:
         """Why the list holds or not, condition by condition; the first part says whether it looks at all."""

@@ -8,10 +8,10 @@ stop, exclamation or question mark followed by a space, unless small letters fol
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import NamedTuple, get_args
 
 from connectors.records import TEXT, How, TaggedArticle, Zone
@@ -67,7 +67,7 @@ class Text:
     def zone(self, name: Zone) -> _Zone:
         """The words and sentences of a zone."""
         if name not in self._zones:
-            self._zones[name] = _Zone(self.tagged.article.text(name))
+            self._zones[name] = _zone(self.tagged.article.text(name))
         return self._zones[name]
 
     def only(self, met: dict[int, Hits], aside: dict[int, Hits]) -> Text:
@@ -98,7 +98,7 @@ class Text:
             return "title"
         return hit.zone
 
-    @cached_property
+    @functools.cached_property
     def length(self) -> int:
         """Words of the text, all its zones."""
         return sum(self.zone(zone).length for zone in TEXT)
@@ -108,11 +108,11 @@ class _Zone:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    @cached_property
+    @functools.cached_property
     def _starts(self) -> list[int]:
         return [word.start() for word in _WORD.finditer(self._text)]
 
-    @cached_property
+    @functools.cached_property
     def _ends(self) -> list[int]:
         return [end.end() for end in _SENTENCE_END.finditer(self._text)]
 
@@ -126,6 +126,10 @@ class _Zone:
     def sentence(self, hit: Hit) -> tuple[int, int]:
         """The numbers of the sentences in which *hit* begins and ends."""
         return bisect_right(self._ends, hit.start), bisect_left(self._ends, hit.end)
+
+
+_zone = functools.lru_cache(64)(_Zone)
+"""Several lists look at the same article."""
 
 
 def near(text: Text, parts: Sequence[Iterable[Hit]], distance: int, ordered: bool) -> Hits:

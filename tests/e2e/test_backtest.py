@@ -8,18 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from commands import Wirewatch
 from factories import NOW, article, tagged
 
 from connectors.buses import Bus, Entry, Topic, local
 from connectors.records import encode
 from pipelines.backtests.chunks import SIZE
-from pipelines.cli import main
 
 CONFIG = """\
 sources:
@@ -38,37 +36,13 @@ examples:
 WIDER = WATCHLIST.replace("{all: [strike*]", "{any: [strike*, walkout*]")
 
 
-class Answer(NamedTuple):
-    code: Any
-    out: str
-    err: str
-
-
-Wirewatch = Callable[..., Answer]
-
-
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, text in {
+def files() -> dict[str, str]:
+    return {
         "wirewatch.yaml": CONFIG,
         "gazetteer/names.yaml": GAZETTEER,
         "watchlists/strikes.yaml": WIDER,
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path
-
-
-@pytest.fixture
-def wirewatch(home: Path, capsys: pytest.CaptureFixture[str]) -> Wirewatch:
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return Answer(ended.value.code, *capsys.readouterr())
-
-    return run
+    }
 
 
 @pytest.fixture

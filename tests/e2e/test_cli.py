@@ -7,13 +7,13 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from alerts import HOSTILE, alert
+from commands import Answer, Wirewatch
 from factories import NOW, article, tagged
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,37 +52,13 @@ examples:
 """
 
 
-class Answer(NamedTuple):
-    code: Any
-    out: str
-    err: str
-
-
-Wirewatch = Callable[..., Answer]
-
-
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, text in {
+def files() -> dict[str, str]:
+    return {
         "wirewatch.yaml": CONFIG,
         "gazetteer/names.yaml": GAZETTEER,
         "watchlists/strikes.yaml": WATCHLIST,
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    return tmp_path
-
-
-@pytest.fixture
-def wirewatch(home: Path, capsys: pytest.CaptureFixture[str]) -> Wirewatch:
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return Answer(ended.value.code, *capsys.readouterr())
-
-    return run
+    }
 
 
 @pytest.fixture
