@@ -102,7 +102,9 @@ class Article(Topical, frozen=True, kw_only=True):
 class Tag(Value, frozen=True, kw_only=True):
     """One place or actor read in an article: ``zone[start:end] == surface``, in characters.
 
-    A *kind* ``name`` is a name that no list holds; its *id* is "".
+    A *kind* ``name`` is a name that no list holds; its *id* is "". A place has the *country* (ISO 3166-1) it is taken
+    to lie in, a contested one its *claimants*; of an actor *country* is the state it acts for. *score* is how much the
+    name says that this country is meant: 3 for the name of a state, less for a town.
     """
 
     id: str
@@ -112,13 +114,41 @@ class Tag(Value, frozen=True, kw_only=True):
     start: int
     end: int
     how: How = "exact"
+    country: str = ""
+    claimants: tuple[str, ...] = ()
+    score: float = 0.0
+
+
+class Country(Value, frozen=True, kw_only=True):
+    """A country (ISO 3166-1 *code*) that an article names; *score* tells it from the others of the article."""
+
+    code: str
+    score: float
+
+
+class Act(Value, frozen=True, kw_only=True):
+    """What *source* does to *target*, ids of tags, with the countries these stand for: ``zone[start:end]`` is the verb.
+
+    *verb* is its infinitive, *code* that of CAMEO.
+    """
+
+    verb: str
+    code: str
+    source: str
+    target: str
+    zone: Zone
+    start: int
+    end: int
+    source_country: str = ""
+    target_country: str = ""
 
 
 class TaggedArticle(Topical, frozen=True, kw_only=True):
     """An article the flow has seen. A duplicate carries *duplicate_of*, the first copy's id, and no tags.
 
     *language* is the two-letter code the text was found to be in, ``und`` when unknown. *fingerprints* are what
-    exact de-duplication compares; they are kept so that its memory can be rebuilt from this topic alone.
+    exact de-duplication compares; they are kept so that its memory can be rebuilt from this topic alone. *countries*
+    are those it is about, the most salient first; a contested place makes none. *acts* are read in English only.
     """
 
     article: Article
@@ -126,6 +156,8 @@ class TaggedArticle(Topical, frozen=True, kw_only=True):
     fingerprints: tuple[str, ...] = ()
     duplicate_of: str = ""
     tags: tuple[Tag, ...] = ()
+    countries: tuple[Country, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
 class Evidence(Value, frozen=True, kw_only=True):

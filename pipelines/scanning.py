@@ -84,6 +84,16 @@ class Occurrence(NamedTuple):
     end: int
 
 
+class State(NamedTuple):
+    """A compiled `Scanner`: its keys, by key the last pattern, by pattern the one before it and its form; the forms."""
+
+    keys: list[str]
+    last: list[int]
+    before: list[int]
+    form: list[int]
+    forms: list[tuple[bool, bool, str]]
+
+
 class Scanner:
     """All *patterns* in one automaton, made by *build*.
 
@@ -110,7 +120,24 @@ class Scanner:
             self._last[key] = number
             self._form.append(forms.setdefault(form, len(forms)))
         self._forms = list(forms)
-        self._find = build(keys)
+        self._keys = list(keys)
+        self._find = build(self._keys)
+
+    @classmethod
+    def of(cls, state: State, build: Callable[[Collection[str]], Find] = automaton) -> Scanner:
+        """The scanner that gave *state*, without compiling its patterns again."""
+        made = cls.__new__(cls)
+        made._last, made._before, made._form = (array("i", row) for row in (state.last, state.before, state.form))
+        made._forms = [_Form(*form) for form in state.forms]
+        made._keys = state.keys
+        made._find = build(state.keys)
+        return made
+
+    @property
+    def state(self) -> State:
+        """What it is made of, as plain values to store."""
+        last, before, form = (row.tolist() for row in (self._last, self._before, self._form))
+        return State(self._keys, last, before, form, [(form.is_open, form.acronym, form.cased) for form in self._forms])
 
     def scan(self, text: str) -> list[Occurrence]:
         """Every hit in *text*, overlapping ones too, by start and then longest first."""

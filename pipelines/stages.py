@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -29,7 +30,7 @@ from connectors.records import (
 )
 from pipelines.dedup import fingerprints
 from pipelines.language import language_of
-from pipelines.taggers import Reader, Reading, Tagger
+from pipelines.taggers import Reader, Reading, Tagger, tagged
 from pipelines.watchlists.matching import Match, Matcher, snippet
 
 log = structlog.get_logger(__name__)
@@ -84,13 +85,8 @@ def recall(records: Sequence[Record]) -> list[TaggedArticle]:
 
 def tag(tagger: Tagger, articles: Sequence[TaggedArticle]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
     """Tag the articles that are no copies; copies pass through."""
-
-    def tags(part: Sequence[TaggedArticle]) -> list[TaggedArticle]:
-        found = tagger.tag([t.article for t in part])
-        return [msgspec.structs.replace(t, tags=f) for t, f in zip(part, found, strict=True)]
-
     fresh = [t for t in articles if not t.duplicate_of]
-    done, dead = _apart(tags, fresh, "tag_failed")
+    done, dead = _apart(partial(tagged, tagger), fresh, "tag_failed")
     return done + [t for t in articles if t.duplicate_of], dead
 
 
@@ -172,11 +168,11 @@ def _apart(
             log.exception(reason.replace("_", " "), article=batch[0].article.id)
     done: list[U] = []
     dead: list[DeadLetter] = []
-    for tagged in batch:
+    for one in batch:
         try:
-            done += function([tagged])
+            done += function([one])
         except Exception as error:  # the same boundary, one article wide
-            article = tagged.article
+            article = one.article
             rejected = _failed(reason, error)
             raw = encode(article)
             dead.append(

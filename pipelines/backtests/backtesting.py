@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from connectors.buses import Record
 from connectors.records import TaggedArticle, decode, digest
-from pipelines import stages
+from pipelines import stages, taggers
 from pipelines.address import Address
 from pipelines.backtests.backtest import Pair
 from pipelines.backtests.chunks import TOPIC, Chunk
@@ -100,5 +98,5 @@ class Reader:
     def _tagged(self, stored: TaggedArticle) -> TaggedArticle:
         if self._tagger is None:
             return stored
-        (tags,) = self._tagger.tag([stored.article])
-        return msgspec.structs.replace(stored, tags=tags)
+        (tagged,) = taggers.tagged(self._tagger, [stored])
+        return tagged

@@ -16,7 +16,21 @@ from typing import Annotated
 import typer
 
 from connectors.errors import ConfigError, TransientError
-from pipelines.cli import ask, backfill, backtest, check, examples, flink, letters, look, replay, run, start, topics
+from pipelines.cli import (
+    ask,
+    backfill,
+    backtest,
+    check,
+    examples,
+    flink,
+    knowledge,
+    letters,
+    look,
+    replay,
+    run,
+    start,
+    topics,
+)
 
 TEMPORARY = 75
 """EX_TEMPFAIL of sysexits.h."""
@@ -42,6 +56,7 @@ for command in (
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(flink.app, name="flink")
+app.add_typer(knowledge.app, name="knowledge")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -48,20 +48,30 @@ def parse(
 
 def tag(
     article: Annotated[str, typer.Argument(metavar="FILE|-", help=HELP)],
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show of each name what decided which place it is.")
+    ] = False,
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Show the places and actors that are read in an article."""
+    """Show the places and actors that are read in an article, and the countries it is about."""
     from pipelines.articles import read_article
-    from pipelines.cli import output
+    from pipelines.cli import output, placing
 
-    tagged = _tagged(configuration(config), read_article(article))
+    settings = configuration(config)
+    tagged = _tagged(settings, read_article(article))
     if json:
         output.as_json(tagged)
         return
-    rows = ((t.kind, t.id, t.surface, t.zone, f"{t.start}-{t.end}", t.how) for t in tagged.tags)
-    headers = ["kind", "id", "words", "zone", "span", "how"]
-    output.table(f"Tags: {len(tagged.tags)}, language: {tagged.language}", headers, rows)
+    if explain:
+        title = f"Names: what each says, language: {tagged.language}"
+        output.table(title, placing.HEADERS, placing.rows(tagged, settings.gazetteer))
+    output.table(f"Tags: {len(tagged.tags)}, language: {tagged.language}", placing.TAGS, map(placing.tag, tagged.tags))
+    countries = ((country.code, f"{country.score:g}") for country in tagged.countries)
+    output.table("Countries, the most salient first", ["country", "points"], countries)
+    if tagged.acts:
+        acts = ((act.source, act.verb, act.target, act.code, act.zone) for act in tagged.acts)
+        output.table("Acts", ["who", "does", "to whom", "CAMEO", "zone"], acts)
 
 
 def explain(
@@ -130,8 +140,10 @@ def _found(config: Config, name: str) -> tuple[Whereabouts | None, TaggedArticle
 
 def _tagged(config: Config, article: Article) -> TaggedArticle:
     from connectors.records import TaggedArticle
+    from pipelines import taggers
     from pipelines.language import language_of
     from pipelines.taggers import gazetteer
 
-    (tags,) = gazetteer.build(gazetteer.Options(folder=config.gazetteer)).tag([article])
-    return TaggedArticle(article=article, language=language_of(article), tags=tags)
+    tagger = gazetteer.build(gazetteer.Options(folder=config.gazetteer))
+    (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=article, language=language_of(article))])
+    return tagged

@@ -1,4 +1,4 @@
-"""Write ``configs/gazetteer/countries.tsv``: every country and capital, in the languages the news comes in.
+"""Write ``configs/gazetteer/countries.tsv``: every country and capital, in the languages the news comes in, inflected.
 
     python -m pipelines.knowledge.countries > configs/gazetteer/countries.tsv
 
@@ -16,7 +16,12 @@ from collections.abc import Iterator
 from babel import Locale
 from babel.dates import get_timezone_location
 
-LANGUAGES = ("en", "ru", "hy", "az", "fr", "tr", "de", "ka", "uk", "es", "it", "fa", "ar", "pl", "pt", "zh", "el", "he")
+from pipelines.knowledge.written import written
+
+LANGUAGES = (
+    *("en", "ru", "hy", "az", "fr", "tr", "de", "ka", "uk", "es", "it", "fa", "ar", "pl", "pt", "zh", "el", "he"),
+    *("kk", "be", "ja", "ko"),
+)
 
 CAPITALS = """
 AF Asia/Kabul;AL Europe/Tirane;DZ Africa/Algiers;AD Europe/Andorra;AO Africa/Luanda;AR =Buenos Aires|Буэнос-Айрес
@@ -43,7 +48,7 @@ VN =Hanoi|Ханой|Hanoï;YE =Sanaa|Sana'a|Сана;ZM Africa/Lusaka;ZW Africa
 """
 """Country, then the time zone of its capital, or ``=`` and the capital's names; ``=`` alone: named as the country."""
 
-NAMED = {"XK": "kosovo", "TW": "taiwan", "PS": "palestine"}
+NAMED = {"XK": "kosovo", "TW": "taiwan", "PS": "palestine", "TR": "turkey", "HK": "hong-kong", "MO": "macao"}
 """Slugs that CLDR's English names would not give."""
 
 AMBIGUOUS = {
@@ -76,17 +81,18 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         for language in LANGUAGES:
             for name in _variants(Locale(language).territories.get(code, "")):
                 if name not in AMBIGUOUS:
-                    yield slugs[code], "place", code, language, name
+                    yield slugs[code], "place", code, language, written(name, language)
     for part in re.split(r"[;\n]", CAPITALS.strip()):
         code, _, where = part.strip().partition(" ")
         zone, _, names = where.partition("=")
         for language in LANGUAGES if zone and not where.endswith("=") and not names else ():
             name = get_timezone_location(zone, locale=language, return_city=True)
             if name and name not in AMBIGUOUS and "(" not in name:
-                yield _slug(zone.split("/")[-1]), "place", code, language, name
+                yield _slug(zone.split("/")[-1]), "place", code, language, written(name, language)
         listed = [n for n in names.split("|") if n]
         for name in listed:
-            yield _slug(listed[0]), "place", code, "en" if name.isascii() else "mul", name
+            language = "en" if name.isascii() else "ru" if re.fullmatch("[А-яё -]+", name) else "mul"
+            yield _slug(listed[0]), "place", code, language, written(name, language)
 
 
 def _variants(name: str) -> list[str]:

@@ -10,75 +10,53 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from connectors.errors import ConfigError, Problem
 from pipelines.folding import fold
-from pipelines.knowledge.names import forms, needs_capital
-from pipelines.located import nearest, read_bytes, read_file, validate
+from pipelines.knowledge import compiled, world
+from pipelines.knowledge.compiled import Compiled
+from pipelines.knowledge.entity import Entity, Name, country_key
+from pipelines.knowledge.names import needs_capital
+from pipelines.knowledge.reading import Reading
+from pipelines.knowledge.world import World, parted
 from pipelines.scanning import Occurrence, Pattern, Scanner
-
-Kind = Literal["place", "actor", "decoy"]
-
-COLUMNS = ("id", "kind", "country", "language", "name")
-"""Of a TSV file. *kind* is place, actor, decoy, or demonym: an adjective or the people of the place *id*."""
-
-
-def _name(text: str) -> str:
-    forms(text)
-    return text
-
-
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
-Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Names = dict[str, tuple[Annotated[str, AfterValidator(_name)], ...]]
-
-
-class Entity(BaseModel):
-    """One place or actor: its *names* by language, and the *demonyms* that stand for a place (Armenian, Armenians).
-
-    *country* is ISO 3166-1. A contested place has *claimants* and no country. *within* is the id of a place around it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Slug
-    kind: Kind
-    names: Names = {}
-    demonyms: Names = {}
-    country: Code | None = None
-    claimants: tuple[str, ...] = ()
-    within: Slug | None = None
-    note: str = ""
-
-
-class Name(NamedTuple):
-    """One form of a name, and whose it is. *curated*: a person wrote it, in a YAML file."""
-
-    text: str
-    entity: Entity
-    language: str = ""
-    demonym: bool = False
-    curated: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class Gazetteer:
-    """Entities by id; every form of every name, and one scanner over these, in their order; the place of a country."""
+    """Entities by id; every form of every name, and one scanner over these, in their order; the place of a country.
+
+    *surnames* have a scanner of their own, for they count only where the person is known. *world* has the names that
+    many towns and regions share.
+    """
 
     entities: dict[str, Entity]
     names: tuple[Name, ...]
     scanner: Scanner
+    surnames: tuple[Name, ...]
+    surname_scanner: Scanner
     countries: dict[str, str]
+    world: World
+
+    @functools.cached_property
+    def states(self) -> Mapping[str, str]:
+        """The codes of the states, by each of their names, folded."""
+        return {
+            fold(name.text).text: name.entity.country
+            for name in self.names
+            if name.entity.country and not name.demonym and self.countries.get(name.entity.country) == name.entity.id
+        }
+
+    def regions(self, name: str) -> frozenset[str]:
+        """The codes of the countries that have a region called *name*, folded."""
+        return frozenset(place.country for place in self.world.places(parted(name)) if place.kind == "region")
 
     @functools.cached_property
     def inside(self) -> Mapping[str, frozenset[str]]:
-        """The ids of the places inside each place."""
+        """The ids of the places inside each place; of a state also its `country_key`."""
         around = {}
         for entity in self.entities.values():
             outer = entity.within or self.countries.get(entity.country or "")
@@ -91,13 +69,33 @@ class Gazetteer:
                 found[outer].add(name)
                 seen.add(outer)
                 outer = around.get(outer)
+        for code, state in self.countries.items():
+            found[state].add(country_key(code))
         return {outer: frozenset(names) for outer, names in found.items()}
 
-    def scan(self, text: str) -> Iterator[Occurrence]:
-        """Every name in *text*, overlapping ones too; `Occurrence.pattern` is its number in *names*."""
-        for hit in self.scanner.scan(text):
-            if not needs_capital(self.names[hit.pattern].text) or text[hit.start].isupper():
-                yield hit
+    def scan(self, text: str, language: str = "und") -> Iterator[Occurrence]:
+        """Every name in *text*, of *language*, overlapping ones too, but of one span the longest (Turkmen*, not Turk*).
+
+        `Occurrence.pattern` is its number in *names*.
+        """
+        found: dict[tuple[int, int], Occurrence] = {}
+        for hit in _capital(self.scanner, self.names, text):
+            name, span = self.names[hit.pattern], (hit.start, hit.end)
+            if name.admits(language):
+                other = found.get(span)
+                if other is None or len(name.text) > len(self.names[other.pattern].text):
+                    found[span] = hit
+        return iter(found.values())
+
+    def scan_surnames(self, text: str) -> Iterator[Occurrence]:
+        """Every surname in *text*, once for each who bears it; `Occurrence.pattern` is its number in *surnames*."""
+        return _capital(self.surname_scanner, self.surnames, text)
+
+
+def _capital(scanner: Scanner, names: Sequence[Name], text: str) -> Iterator[Occurrence]:
+    for hit in scanner.scan(text):
+        if not needs_capital(names[hit.pattern].text) or text[hit.start].isupper():
+            yield hit
 
 
 def load(folder: Path) -> Gazetteer:
@@ -140,105 +138,81 @@ def _stamp(folder: Path) -> Stamp:
         raise ConfigError(Problem(str(folder), 0, 0, f"cannot be read: {error.strerror}")) from None
 
 
+def build(folder: Path) -> Gazetteer:
+    """Read the gazetteer in *folder* from its files, and keep beside them what they come to, for the next to load it.
+
+    Raises:
+        ConfigError: with every mistake of every file.
+        OSError: the folder cannot be written.
+    """
+    stamp = _stamp(folder)
+    paths = _paths(stamp)
+    compiled.write(folder, _compile(folder, paths, compiled.digest(paths)))
+    return _load(folder, stamp)
+
+
+def _paths(stamp: Stamp) -> list[Path]:
+    return [path for path, *_ in sorted(stamp, key=lambda s: s[0].suffix, reverse=True)]  # .yaml before .tsv
+
+
 @functools.lru_cache(2)
 def _load(folder: Path, stamp: Stamp) -> Gazetteer:
-    reading = _Reading()
-    for path, *_ in sorted(stamp, key=lambda s: s[0].suffix, reverse=True):  # .yaml before .tsv
+    paths = _paths(stamp)
+    digest = compiled.digest(paths)
+    kept = compiled.read(folder, digest) or _compile(folder, paths, digest)
+    entities = [Entity.model_validate(entity) for entity in kept.entities]
+    names = tuple(_name(row, entities) for row in kept.names)
+    surnames = tuple(_name(row, entities) for row in kept.surname_names)
+    return Gazetteer(
+        {entity.id: entity for entity in entities},
+        names,
+        Scanner.of(kept.scanner),
+        surnames,
+        Scanner.of(kept.surnames),
+        kept.countries,
+        world.load(folder),
+    )
+
+
+def _compile(folder: Path, paths: Sequence[Path], digest: str) -> Compiled:
+    reading = Reading()
+    for path in paths:
         try:
             reading.yaml(path) if path.suffix == ".yaml" else reading.tsv(path)
         except ConfigError as error:
             reading.problems += error.problems
-    if not stamp:
+    if not paths:
         reading.problems.append(Problem(str(folder), 0, 0, "a gazetteer needs at least one .yaml or .tsv file"))
     reading.check_places_around()
     if reading.problems:
         raise ConfigError(*reading.problems)
-    names = tuple(reading.names.values())
-    return Gazetteer(reading.entities, names, Scanner(Pattern(name.text) for name in names), reading.countries)
+    number = {id_: n for n, id_ in enumerate(reading.entities)}
+    names, surnames = tuple(reading.names.values()), tuple(reading.surnames.values())
+    return Compiled(
+        digest=digest,
+        entities=[entity.model_dump(mode="json", exclude_defaults=True) for entity in reading.entities.values()],
+        names=[_row(name, number) for name in names],
+        countries=reading.countries,
+        scanner=Scanner(Pattern(name.text) for name in names).state,
+        surname_names=[_row(name, number) for name in surnames],
+        surnames=Scanner(Pattern(name.text) for name in surnames).state,
+    )
 
 
-class _Reading:
-    """One load: the entities and names so far, and the mistakes."""
+def _row(name: Name, number: Mapping[str, int]) -> compiled.Row:
+    flags = DEMONYM * name.demonym + CURATED * name.curated
+    return name.text, number[name.entity.id], " ".join(sorted(name.languages)), flags
 
-    def __init__(self) -> None:
-        self.entities: dict[str, Entity] = {}
-        self.names: dict[str, Name] = {}
-        self.countries: dict[str, str] = {}
-        """The place that each country code means: of a TSV file the first with it."""
-        self.places: dict[str, Problem] = {}
-        """Where each entity, and each name, was first written."""
-        self.problems: list[Problem] = []
 
-    def yaml(self, path: Path) -> None:
-        document = read_file(path)
-        if not isinstance(document.data, list):
-            self.problems.append(document.problem("must be a list of places, actors and decoys"))
-            return
-        for index in range(len(document.data)):
-            try:
-                entity = validate(Entity, document, (index,))
-            except ConfigError as error:
-                self.problems += error.problems
-                continue
-            place = document.problem("", (index, "id"))
-            if entity.id in self.entities:
-                first = self.places[entity.id]
-                self._mistake(place, f"'{entity.id}' is also at {first.path}:{first.line}")
-                continue
-            self.entities[entity.id], self.places[entity.id] = entity, place
-            for field, demonym in (("names", False), ("demonyms", True)):
-                for language, texts in getattr(entity, field).items():
-                    for number, text in enumerate(texts):
-                        place = document.problem("", (index, field, language, number))
-                        self._add(Name(text, entity, language, demonym), place)
+@functools.lru_cache(4096)
+def _languages(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
-    def tsv(self, path: Path) -> None:
-        known: dict[str, Entity] = {}
-        for line, row in enumerate(read_bytes(path).decode("utf-8", "replace").splitlines(), 1):
-            if not row or row.startswith("#"):
-                continue
-            place = Problem(str(path), line, 1, "")
-            cells = tuple(row.split("\t"))
-            if cells == COLUMNS:
-                continue
-            if len(cells) != len(COLUMNS) or cells[1] not in ("place", "actor", "decoy", "demonym"):
-                self._mistake(
-                    place, f"must have {len(COLUMNS)} columns, {', '.join(COLUMNS)}; kind: place, actor or decoy"
-                )
-                continue
-            id_, kind, country, language, text = cells
-            if kind == "place" and country:
-                self.countries.setdefault(country, id_)
-            entity = self.entities.get(id_) or known.get(id_)
-            if entity is None:
-                entity = known[id_] = Entity.model_construct(
-                    id=id_, kind="place" if kind == "demonym" else kind, country=country or None
-                )
-            try:
-                self._add(Name(text, entity, language, kind == "demonym", curated=False), place)
-            except ValueError as error:
-                self._mistake(place, str(error))
-        self.entities = known | self.entities
 
-    def check_places_around(self) -> None:
-        for entity in self.entities.values():
-            if entity.within and entity.within not in self.entities:
-                message = f"'{entity.id}' is within no place that is listed: {entity.within}"
-                self._mistake(self.places[entity.id], message + nearest(entity.within, self.entities))
+def _name(row: compiled.Row, entities: Sequence[Entity]) -> Name:
+    text, number, languages, flags = row
+    return Name(text, entities[number], _languages(languages), bool(flags & DEMONYM), bool(flags & CURATED))
 
-    def _add(self, name: Name, place: Problem) -> None:
-        """Take every form of *name*, unless another entity has it."""
-        for form in forms(name.text, name.language):
-            key = f"{fold(form).text}{'^' if form.isupper() else ''}"
-            other = self.names.get(key)
-            if other is None:
-                self.names[key], self.places[key] = name._replace(text=form), place
-            elif other.entity.id != name.entity.id and other.curated and name.curated:
-                first = self.places[key]
-                message = (
-                    f"'{form}' would be both '{name.entity.id}' and '{other.entity.id}' ({first.path}:{first.line})"
-                )
-                self._mistake(place, message)
 
-    def _mistake(self, place: Problem, message: str) -> None:
-        self.problems.append(Problem(place.path, place.line, place.column, message))
+DEMONYM, CURATED = 1, 2
+"""Flags of a name that is kept."""

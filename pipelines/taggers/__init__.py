@@ -9,14 +9,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from connectors.records import Article, Tag, Zone
+import msgspec
+
+from connectors.records import Article, Tag, TaggedArticle, Zone
+from pipelines.config import shipped
+from pipelines.places import acts
+from pipelines.places.salience import countries
 
 
 class Tagger(Protocol):
     """Reads names."""
 
-    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
+    def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
         """The tags of each article, in reading order of zone and start. Same length as *articles*."""
+
+
+def tagged(tagger: Tagger, articles: Sequence[TaggedArticle]) -> list[TaggedArticle]:
+    """The *articles* with the tags that *tagger* gives, the countries that these come to, and who does what to whom."""
+    verbs = acts.load(shipped() / "languages")
+    found = []
+    for article, tags in zip(articles, tagger.tag(articles), strict=True):
+        named = countries(article.article, tags)
+        own = tuple(acts.acts(article.article, tags, verbs)) if article.language == "en" else ()
+        found.append(msgspec.structs.replace(article, tags=tags, countries=named, acts=own))
+    return found
 
 
 class Reading(NamedTuple):

@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import compile_suffix_regex
 
-from connectors.records import Article, Tag, Zone
+from connectors.records import Article, Tag, TaggedArticle, Zone
 from pipelines.taggers import Reading
 
 log = structlog.get_logger(__name__)
@@ -80,9 +80,9 @@ class SpacyReader:
         self._models = models
         self._pipelines: dict[str, Language] = {}
 
-    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
+    def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
         """The names in title, lead and body of each article, kind ``name``."""
-        return [self.read(a, a.language.replace("_", "-").split("-")[0].lower()).names for a in articles]
+        return [self.read(tagged.article, tagged.language).names for tagged in articles]
 
     def read(self, article: Article, language: str) -> Reading:
         """Read each zone once; a line break ends a sentence too. Captions and credits give no names."""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, get_args
 
-from connectors.records import TEXT, How, TaggedArticle, Zone
+from connectors.records import TEXT, How, Tag, TaggedArticle, Zone
 from pipelines.folding import fold
+from pipelines.knowledge.entity import country_key
 from pipelines.knowledge.slips import Slips
 from pipelines.scanning import Pattern, Scanner
 from pipelines.watchlists.conditions import Leaf, Place, Within, entity
@@ -74,7 +75,7 @@ class Finder:
 
     def met(self, tagged: TaggedArticle) -> set[int]:
         """The numbers of the leaves that *tagged* has; cheaper than where."""
-        found = {number for tag in tagged.tags for number in self._entities.get((tag.kind, tag.id), ())}
+        found = {number for tag in tagged.tags for number in self._named(tag)}
         for zone in self._zones:
             if text := tagged.article.text(zone):
                 found.update(self._owners[pattern] for pattern in self._scanner.met(text))
@@ -85,7 +86,7 @@ class Finder:
         """The hits of each leaf that *tagged* has, in reading order, the first `HITS` of them."""
         met: defaultdict[int, Hits] = defaultdict(list)
         for tag in tagged.tags:
-            for number in self._entities.get((tag.kind, tag.id), ()):
+            for number in self._named(tag):
                 met[number].append(Hit(tag.zone, tag.start, tag.end, number, tag.how))
         for zone in self._zones:
             if text := tagged.article.text(zone):
@@ -100,6 +101,13 @@ class Finder:
                     if len(met[number]) < HITS and self._admits(number, tagged.language):
                         met[number].append(Hit(zone, start, end, number, how))
         return {number: hits[:HITS] for number, hits in met.items() if hits}
+
+    def _named(self, tag: Tag) -> set[int]:
+        """The leaves that *tag* meets: those of its id, and those of the country that a place lies in."""
+        found = {*self._entities.get((tag.kind, tag.id), ())}
+        if tag.kind == "place" and tag.country:
+            found.update(self._entities.get(("place", country_key(tag.country)), ()))
+        return found
 
     def _others(self, text: str) -> Iterator[tuple[int, int, int, How]]:
         """Hits that the scanner does not find: expressions, words open in their midst, slips."""

@@ -19,7 +19,7 @@ from pipelines.scanning import UNSPACED
 
 _ALONE = "".join(f"{first}-{last}" for first, last in UNSPACED)
 _WORD = re.compile(rf"[{_ALONE}]|[^\W_{_ALONE}]+")
-_SENTENCE_END = re.compile(
+SENTENCE_END = re.compile(
     r"(?<![.!?…؟։])[.!?…؟։]++[\"'»”’)\]]*+\s++(?![a-zа-яѐ-џա-և])|(?<![。！？])[。！？]++[」』”]*+|\n++"
 )
 """After it a sentence begins. "Mr. Smith" is parted, which keeps apart what stands together, and never the reverse."""
@@ -114,7 +114,7 @@ class _Zone:
 
     @functools.cached_property
     def _ends(self) -> list[int]:
-        return [end.end() for end in _SENTENCE_END.finditer(self._text)]
+        return [end.end() for end in SENTENCE_END.finditer(self._text)]
 
     @property
     def length(self) -> int:

@@ -18,7 +18,7 @@ from pipelines.watchlists.finding import NOTHING, Inside
 from pipelines.watchlists.matching import Ready, admits
 from pipelines.watchlists.watchlist import Example, Watchlist
 
-Tag = Callable[[Sequence[Article]], Sequence[Sequence[records.Tag]]]
+Tag = Callable[[Sequence[TaggedArticle]], Sequence[Sequence[records.Tag]]]
 """What a tagger does."""
 
 Read = Callable[[str], Article]
@@ -69,8 +69,9 @@ def trials(
         for index, example in enumerate(examples):
             place = watchlist.problem("", ("examples", expected, index))
             article = _article(watchlist, example, read)
-            (tags,) = tag([article])
-            tagged = TaggedArticle(article=article, language=article.language, tags=tuple(tags))
+            tagged = TaggedArticle(article=article, language=article.language)
+            (tags,) = tag([tagged])
+            tagged = msgspec.structs.replace(tagged, tags=tuple(tags))
             match = ready.match(tagged) if admits(watchlist, tagged) else None
             why = None if match or (briefly and expected == "quiet") else ready.explain(tagged)
             yield Trial(

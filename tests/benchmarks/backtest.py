@@ -20,10 +20,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from connectors.buses import Bus, Entry, Topic
 from connectors.errors import RejectedError
 from connectors.records import Article, TaggedArticle, encode
 from connectors.sources import replay as recorded
+from pipelines import taggers
 from pipelines.address import Address
 from pipelines.backtests.backtest import Pair
 from pipelines.backtests.backtesting import Job
@@ -62,15 +65,18 @@ def fill(bus: Bus) -> None:
     """Put `ARTICLES` records on the topic `tagged`, over `DAYS` days."""
     bus.create(Topic("tagged", unique=True))
     known = news()
-    tags = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer")).tag(known)
+    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
     raws = []
-    for number, (made, found) in enumerate(zip(known, tags, strict=True)):
+    for number, one in enumerate(
+        taggers.tagged(tagger, [TaggedArticle(article=a, language=language_of(a)) for a in known])
+    ):
+        made = one.article
         fetched = NOW - timedelta(days=DAYS * (1 - number / len(known)))
         fields = {
             name: getattr(made, name) for name in ("source", "url", "title", "lead", "body", "captions", "language")
         }
         new = Article(id=PLACEHOLDER, fetched=fetched, **fields)
-        raws.append(encode(TaggedArticle(article=new, language=language_of(made), tags=found)))
+        raws.append(encode(msgspec.structs.replace(one, article=new)))
     print(f"  {ARTICLES:,} articles of {sum(map(len, raws)) / len(raws):,.0f} bytes, {len(raws):,} of them distinct")
     for start in range(0, ARTICLES, 1000):
         entries = []

@@ -15,6 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from connectors.records import TaggedArticle
+from pipelines import taggers
 from pipelines.config import shipped
 from pipelines.language import language_of
 from pipelines.taggers import gazetteer
@@ -31,8 +32,8 @@ def outcomes(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     matcher = Matcher([w for w, _ in load_folder(shipped() / "watchlists")[0] if w.id == name])
     for case in YAML(typ="safe").load((CASES / f"{name}.yaml").read_text("utf-8")):
         made = article(case["title"], case.get("body", ""), language=case["language"])
-        (tags,) = tagger.tag([made])
-        fires = bool(matcher.match(TaggedArticle(article=made, language=language_of(made), tags=tags)))
+        (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=made, language=language_of(made))])
+        fires = bool(matcher.match(tagged))
         yield ("tp" if fires else "fn") if case["alert"] else ("fp" if fires else "tn"), case
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factories import article
+from factories import article, tagged
 from pydantic import BaseModel
 
 from connectors import plugins
@@ -22,6 +22,8 @@ ARTICLES = [
     article("Саммит ОДКБ", "В Ереване прошёл саммит. Приехал Иван Тестов.", language="ru"),
     article("\u202e\x1b[31m", "a" * 60_000 + " Baku", language="xx"),
 ]
+
+TAGGED = [tagged(one, language=one.language or "en") for one in ARTICLES]
 
 
 def build(kind: str) -> Tagger:
@@ -45,8 +47,8 @@ def test_its_options_refuse_what_they_do_not_know(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_article_has_its_tags_with_true_spans(kind: str) -> None:
-    read = build(kind).tag(ARTICLES)
-    assert len(read) == len(ARTICLES)
+    read = build(kind).tag(TAGGED)
+    assert len(read) == len(TAGGED)
     for one, tags in zip(ARTICLES, read, strict=True):
         zones = dict(one.zones())
         assert all(zones[t.zone][t.start : t.end] == t.surface for t in tags)
@@ -57,12 +59,12 @@ def test_every_article_has_its_tags_with_true_spans(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_article_has_the_same_tags_alone_and_among_others(kind: str) -> None:
     tagger = build(kind)
-    assert tagger.tag(ARTICLES) == [tagger.tag([one])[0] for one in ARTICLES]
+    assert tagger.tag(TAGGED) == [tagger.tag([one])[0] for one in TAGGED]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_captions_hold_no_actors_and_no_names(kind: str) -> None:
-    (tags,) = build(kind).tag(ARTICLES[:1])
+    (tags,) = build(kind).tag(TAGGED[:1])
     assert not [t for t in tags if t.zone == "captions" and t.kind != "place"]
 
 
@@ -78,4 +80,4 @@ def test_sentences_end_where_their_language_ends_them() -> None:
 def test_a_model_that_is_not_installed_is_told_and_done_without(caplog: pytest.LogCaptureFixture) -> None:
     module = plugins.load("pipelines.taggers", "spacy_names")
     reader = module.build(module.Options(models={"en": "no_such_model"}))
-    assert reader.tag([article("", "We met Mira Tolan.", language="en")])[0]
+    assert reader.tag([tagged(article("", "We met Mira Tolan.", language="en"))])[0]

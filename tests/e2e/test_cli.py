@@ -224,7 +224,7 @@ def test_tag_reads_standard_input(wirewatch: Wirewatch, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXTS["text"].encode())))
     _, out, _ = wirewatch("tag", "-")
     assert out.splitlines()[1] == "# Tags: 2, language: en"
-    assert [line.split()[:2] for line in out.splitlines()[3:]] == [["actor", "harbour-union"], ["place", "vale"]]
+    assert [line.split()[:2] for line in out.splitlines()[3:5]] == [["actor", "harbour-union"], ["place", "vale"]]
 
 
 @pytest.mark.parametrize("raw", [b"", b"   \n", b"{}", b'{"title": 3}', b"{", b'{"title": ""}', b"{" * 100_000])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.records import Article, TaggedArticle
+from pipelines import taggers
 from pipelines.config import shipped
 from pipelines.language import language_of
 from pipelines.taggers import gazetteer
@@ -29,8 +30,7 @@ def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
     for line in (data / "alerts" / split / "items.jsonl").read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
         article = _article(item)
-        (tags,) = tagger.tag([article])
-        tagged = TaggedArticle(article=article, language=language_of(article), tags=tags)
+        (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=article, language=language_of(article))])
         matches = matcher.match(tagged)
         yield {"id": item["id"], "alerts": [match.watchlist.id.replace("-", "_") for match in matches]}
 

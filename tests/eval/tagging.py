@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.records import Article
+from connectors.records import Article, TaggedArticle
+from pipelines import taggers
 from pipelines.config import shipped
-from pipelines.knowledge.gazetteer import load
+from pipelines.language import language_of
 from pipelines.taggers import gazetteer, spacy_names
 
 ORGANISATIONS = {"coe": "CoE"}
@@ -19,34 +19,32 @@ ORGANISATIONS = {"coe": "CoE"}
 
 
 def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
-    """``{"id", "countries", "orgs", "mentions"}``; countries of place tags, most often named first."""
-    folder = shipped() / "gazetteer"
-    entities = load(folder).entities
-    tagger = gazetteer.build(gazetteer.Options(folder=folder))
+    """``{"id", "countries", "orgs", "mentions"}``; the countries of the article, most salient first."""
+    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
     reader = spacy_names.build(spacy_names.Options())
     for line in (data / "tagging" / split / "docs.jsonl").read_bytes().splitlines():
         document = json.loads(line)
         article = _article(document)
-        (tags,), (names,) = tagger.tag([article]), reader.tag([article])
-        places = [entities[t.id] for t in tags if t.kind == "place"]
-        codes = [c for e in places for c in ([e.country] if e.country else e.claimants) if c and len(c) == 2]
-        actors = dict.fromkeys(t.id for t in tags if t.kind == "actor")
+        untagged = TaggedArticle(article=article, language=language_of(article))
+        ((tagged,), (names,)) = taggers.tagged(tagger, [untagged]), reader.tag([untagged])
+        actors = dict.fromkeys(t.id for t in tagged.tags if t.kind == "actor")
         kinds = {"place": "LOC", "actor": "ORG", "name": "PER"}
         yield {
             "id": document["id"],
-            "countries": [code for code, _ in Counter(codes).most_common()],
+            "countries": [country.code for country in tagged.countries],
             "orgs": [ORGANISATIONS.get(a, a.upper()) for a in actors],
-            "mentions": [[kinds[t.kind], t.surface] for t in (*tags, *names)],
+            "mentions": [[kinds[t.kind], t.surface] for t in (*tagged.tags, *names)],
         }
 
 
 def _article(document: dict[str, Any]) -> Article:
+    title, text = document["title"] or "", document["text"]
     return Article(
         id=document["id"],
-        source="eval",
+        source="evaluation",
         url=document.get("url") or "",
-        title=document.get("title") or "",
-        body=document.get("text") or "",
-        language=document.get("lang") or "",
-        fetched=datetime.fromtimestamp(0, UTC),
+        title=title,
+        body=text.removeprefix(title).lstrip() if title else text,
+        language=document["lang"],
+        fetched=datetime(2000, 1, 1, tzinfo=UTC),
     )

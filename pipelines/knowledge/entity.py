@@ -1,0 +1,111 @@
+"""What the gazetteer knows of one place or actor, and how one form of a name is held."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipelines.knowledge.names import forms
+
+Kind = Literal["place", "actor", "decoy"]
+
+
+def _name(text: str) -> str:
+    forms(text)
+    return text
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Names = dict[str, tuple[Annotated[str, AfterValidator(_name)], ...]]
+
+
+Day = Annotated[str, Field(pattern=r"^(\d{4}(-\d\d){0,2}|unknown)$"), BeforeValidator(str)]
+"""A year, month or day: ``2018``, ``2018-05``, ``2018-05-08``; or ``unknown``."""
+
+
+class Span(BaseModel):
+    """From *since* until *until*; None: it is still so, as far as known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: Day | None = None
+    until: Day | None = None
+
+    def holds(self, day: str) -> bool:
+        """Whether *day* (``2026-11-28``) is in it; a year or month counts whole, an unknown beginning as early."""
+        begun = self.since in (None, "unknown") or (self.since or "") <= day
+        return begun and self.until != "unknown" and (self.until is None or day[: len(self.until)] <= self.until)
+
+
+class Office(Span):
+    """What a person is: *title* of a *country*, of a *state* that is none of ISO 3166's, or of an *organisation*."""
+
+    title: str
+    country: Code | None = None
+    state: Slug | None = None
+    organisation: Slug | None = None
+
+
+class Rule(Span):
+    """Who holds a contested place in fact: *by* a country's code or the slug of a self-declared state."""
+
+    by: str
+
+
+class Entity(BaseModel):
+    """One place or actor: its *names* by language, and the *demonyms* that stand for a place (Armenian, Armenians).
+
+    *country* is ISO 3166-1: where a place lies, which state an actor acts for. A contested place has *claimants* and no
+    country; *administration* says who holds it, *called* how each side calls it in English, *policy* what is done about
+    it (a heading of ``policies.md``). *within* is the id of a place around it. *surnames* count once the person's full
+    name stood in the article. *wikidata* and *geonames* are ids there, left out unless certain.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Slug
+    kind: Kind
+    type: str = ""
+    names: Names = {}
+    demonyms: Names = {}
+    surnames: Names = {}
+    country: Code | None = None
+    claimants: tuple[str, ...] = ()
+    administration: tuple[Rule, ...] = ()
+    called: dict[str, str] = {}
+    policy: Slug | None = None
+    within: Slug | None = None
+    offices: tuple[Office, ...] = ()
+    wikidata: Annotated[str, Field(pattern=r"^Q[1-9]\d*$")] | None = None
+    geonames: Annotated[int, Field(gt=0)] | None = None
+    note: str = ""
+
+
+NEAR = {"az": ("tr",), "tr": ("az",), "be": ("ru",)}
+"""Languages taken for each other in short texts."""
+
+
+class Name(NamedTuple):
+    """One form of a name, in some *languages*, and whose it is. *curated*: a person wrote it, in a YAML file."""
+
+    text: str
+    entity: Entity
+    languages: frozenset[str] = frozenset()
+    demonym: bool = False
+    curated: bool = True
+
+    def admits(self, language: str) -> bool:
+        """Whether it counts in a text of *language*: one of its own; English and the names of people's lists anywhere.
+
+        Iceland is Island in German and Nigeria inflected looks like Niger in Kazakh.
+        """
+        if self.curated and not self.demonym:
+            return True
+        return language == "und" or not self.languages.isdisjoint((language, "en", "mul", *NEAR.get(language, ())))
+
+
+def country_key(code: str) -> str:
+    """What stands among the ids of the places inside a state for all that lie there, those without an id too."""
+    return f"country:{code}"

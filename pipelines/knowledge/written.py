@@ -1,0 +1,70 @@
+"""``forms.tsv``: the inflected forms of the names that people wrote as nominatives; ``wirewatch knowledge build``.
+
+Names of ``places.yaml`` and ``actors.yaml`` have their forms written beside them and are left as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.knowledge import inflection
+from pipelines.located import read_file
+
+OPEN = ("hy", "az", "tr", "ka", "kk")
+"""Languages that add endings to a word that stays as it is: a name of `LETTERS` or more has its ending left open."""
+
+LETTERS = 5
+
+INFLECTED = ("ru", "uk", "pl", "el", "de", *OPEN)
+"""Languages in which the forms of a name are written out (`pipelines.knowledge.inflection`)."""
+
+FILE = "forms.tsv"
+
+WRITTEN = ("places.yaml", "actors.yaml")
+
+
+def written(name: str, language: str) -> str:
+    """*name*, a nominative, with its forms in one line of the gazetteer: ``name*``, or ``stem(ending|ending)``."""
+    if re.search(r"[()|*]", name):
+        return name
+    stem = name.removesuffix("ი") if language == "ka" else name
+    last = stem.split()[-1]
+    if language in OPEN and len(last) >= LETTERS and last.isalpha() and not last.isupper():
+        return f"{stem}*"
+    forms = sorted(inflection.forms(name, (language,))) if language in INFLECTED else []
+    if not forms:
+        return name
+    while not all(form.startswith(stem) for form in (name, *forms)):
+        stem = stem[:-1]
+    return f"{stem}({'|'.join(form.removeprefix(stem) for form in (name, *forms))})"
+
+
+def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """A row for each name in the files of *folder* that has other forms."""
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name not in WRITTEN:
+            for entity in read_file(path).data:
+                yield from _of(entity)
+
+
+def _of(entity: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+    for field, kind in (("names", entity["kind"]), ("surnames", "surname")):
+        for language, names in entity.get(field, {}).items():
+            for name in names:
+                if (made := written(name, language)) != name and entity["kind"] != "decoy":
+                    yield entity["id"], kind, entity.get("country") or "", language, made
+
+
+def write(folder: Path) -> int:
+    """Write ``forms.tsv`` into *folder*; how many rows it has."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
+    found = dict.fromkeys(rows(folder))
+    writer.writerows([("id", "kind", "country", "language", "name"), *found])
+    (folder / FILE).write_text(out.getvalue(), "utf-8")
+    return len(found)

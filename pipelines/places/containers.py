@@ -1,0 +1,53 @@
+"""Where a name says itself that it lies: ``Paris, Texas``, ``Lebanon, Pa.``, ``Armenia (Colombia)``."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pipelines.folding import fold
+from pipelines.knowledge.gazetteer import Gazetteer
+from pipelines.places.english import English
+from pipelines.places.mention import Mention
+
+_AFTER = re.compile(r"(?:['’]s)?(?:, ?| \(|, in )((?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|of|and)){0,3})")
+_LIST = re.compile(r"[^.;]{0,40}(?:,| and) (?:[A-Z]|and)")
+
+
+class Container(NamedTuple):
+    """The country, and region where it is known, that a name is said to lie in; *listed*: as one of several names."""
+
+    country: str
+    admin: str
+    listed: bool
+
+
+def container(mention: Mention, gazetteer: Gazetteer, english: English | None) -> Container | None:
+    """What stands behind *mention* to say where it lies: a state, region or abbreviation that it may lie in.
+
+    Georgia is the state of the US when a town of that name is known there, else the country.
+    """
+    found = _AFTER.match(mention.rest)
+    if not found:
+        return None
+    known = english.tables.containers if english else {}
+    words = found[1]
+    while words:
+        listed = bool(_LIST.match(mention.rest[found.start(1) + len(words) :]))
+        bare = words.rstrip(",;)'’")
+        short = bare.rstrip(".")
+        if short == "Georgia":
+            there = any(place.admin == "US.GA" for place in mention.places)
+            entity = mention.name.entity if mention.name else None
+            if not there and ("GE" in mention.countries or (entity and entity.country == "GE")):
+                return Container("GE", "", listed)
+        if said := known.get(bare) or (len(short) > 2 and known.get(short)):
+            return Container(*said, listed)
+        folded = fold(short).text
+        if country := gazetteer.states.get(folded):
+            return Container(country, "", listed)
+        regions = {country for country in gazetteer.regions(folded) if country in mention.countries}
+        if len(regions) == 1:
+            return Container(regions.pop(), "", listed)
+        words = words.rpartition(" ")[0]
+    return None

@@ -1,0 +1,71 @@
+"""Names of states and peoples that stand for something else: streets, money, languages, brands, words of every day.
+
+Contested places are never guarded: who denies a place quotes its name.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipelines.folding import fold
+from pipelines.located import read_file, validate
+from pipelines.places.mention import Mention
+
+Guard = Literal["road", "money", "language", "quoted", "everyday", ""]
+
+_OPENING, _CLOSING = re.compile(r"[«“„\"]$"), re.compile(r"[»”“\"]")
+_SENTENCE = re.compile(r"(?:^|[.!?։:\n]\s*|[«“„\"—–-]\s*)$")
+
+
+class Guards(BaseModel):
+    """``guards.yaml``, as its comments say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roads: tuple[str, ...]
+    before: tuple[str, ...]
+    currencies: tuple[str, ...]
+    languages: tuple[str, ...]
+    functions: frozenset[str]
+    everyday: dict[str, frozenset[str]]
+
+    def of(self, mention: Mention, language: str) -> Guard:
+        """What *mention*, the name of a state or people, stands for instead; "" when it is what it says."""
+        if mention.next.startswith(self.roads) or mention.previous in self.before:
+            return "road"
+        if mention.next.startswith(self.currencies):
+            return "money"
+        if self._language(mention):
+            return "language"
+        if _OPENING.search(mention.left) and _CLOSING.match(mention.rest):
+            return "quoted"
+        return "everyday" if self._everyday(mention, language) else ""
+
+    def _language(self, mention: Mention) -> bool:
+        if not (mention.name and mention.name.demonym):
+            return False
+        alone = not mention.after or mention.next in self.functions
+        return mention.next.startswith(self.languages) or (mention.previous in ("in", "into") and alone)
+
+    def _everyday(self, mention: Mention, language: str) -> bool:
+        if fold(mention.surface).text not in self.everyday.get(language, ()):
+            return False
+        capitals = mention.surface[:1].isupper()
+        return not capitals or bool(_SENTENCE.search(mention.left))
+
+
+@functools.lru_cache(1)
+def load(folder: Path) -> Guards:
+    """The guards of ``guards.yaml`` in *folder*, read once; its words folded.
+
+    Raises:
+        ConfigError: the file is not as it should be.
+    """
+    read = validate(Guards, read_file(folder / "guards.yaml"))
+    everyday = {code: frozenset(fold(word).text for word in words) for code, words in read.everyday.items()}
+    return read.model_copy(update={"everyday": everyday})

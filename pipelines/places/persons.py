@@ -1,0 +1,42 @@
+"""Names of places that people bear: Michael Jordan, Coach Lincoln, her sister Paris."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipelines.places.english import English
+from pipelines.places.mention import Mention
+
+
+def persons(mentions: Iterable[Mention], words: English, *, english: bool) -> frozenset[str]:
+    """The names that are of people in an article: wherever they stand again they are of the same people.
+
+    In another language than *english* only what is plain: a first name before a word with a capital.
+    """
+    judge = person if english else _first_name
+    return frozenset(mention.key for mention in mentions if judge(mention, words))
+
+
+def person(mention: Mention, words: English) -> bool:
+    """Whether a person is meant: a first name, initial or title stands before, or a surname after a first name."""
+    if not mention.single:
+        return False
+    tables = words.tables
+    if mention.previous in tables.roles:
+        return True
+    if mention.capital_before and mention.previous not in tables.kinds and mention.previous not in ("st", "saint"):
+        initial = len(mention.before.rstrip(".")) == 1 and mention.before != "A"
+        if initial or mention.previous in tables.titles or words.first(mention.previous):
+            return True
+    if mention.rest.startswith((" Jr", ", Jr")):
+        return True
+    if not (mention.capital_after and mention.next not in tables.kinds and words.of(mention.key).first > 0):
+        return False
+    if words.surname(mention.next):
+        return True
+    of_a_list = mention.name is not None and not mention.name.demonym  # a state or capital: a surname must follow
+    return not of_a_list and not words.of(mention.next).common and mention.largest < 500_000
+
+
+def _first_name(mention: Mention, words: English) -> bool:
+    return bool(mention.single and mention.surface.istitle() and mention.capital_after and words.first(mention.key))

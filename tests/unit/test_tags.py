@@ -1,0 +1,47 @@
+"""Traps and inflected names in a dozen languages: what was reached is kept. The cases were written blind."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from benchmarks.tags import CASES, Outcome, forms, languages, scores, traps
+from ruamel.yaml import YAML
+
+
+def told(found: list[Outcome]) -> str:
+    """What is wrong, for a person to read."""
+    return "\n".join(
+        f"+{sorted(o.found - o.wanted)} -{sorted(o.wanted - o.found)} {o.case['text']}"
+        for o in found
+        if o.found != o.wanted
+    )
+
+
+@pytest.mark.slow
+def test_traps_are_not_fallen_for() -> None:
+    found = list(traps())
+    precision, recall, _ = scores(found)
+    assert len([o for o in found if o.fallen]) <= 20, told([o for o in found if o.fallen])
+    assert precision >= 0.9, told(found)
+    assert recall >= 0.83, told(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", languages())
+def test_inflected_names_are_read(language: str) -> None:
+    found = list(forms(language))
+    precision, recall, _ = scores(found)
+    assert precision >= 0.9, told(found)
+    assert recall >= 0.85, told(found)
+
+
+def test_the_cases_are_many_of_many_languages() -> None:
+    cases = YAML(typ="safe").load((CASES / "traps.yaml").read_text("utf-8"))
+    assert len(cases) >= 120
+    assert len({case["language"] for case in cases}) >= 8
+    sentences = Counter(
+        {name: len(YAML(typ="safe").load((CASES / f"forms-{name}.yaml").read_text("utf-8"))) for name in languages()}
+    )
+    assert sentences.total() >= 300
+    assert len(sentences) >= 8
