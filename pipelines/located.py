@@ -82,6 +82,11 @@ def read_file(path: Path) -> Document:
     return read(read_bytes(path), str(path))
 
 
+CHUNK = 1 << 16
+"""Bytes read at once: a buffer of the limit's size stays a memory mapping of its own for each text that is kept, and a
+process may have 65,530 (measured: at 100,000 watchlists it could start no more threads)."""
+
+
 def read_bytes(path: Path) -> bytes:
     """The bytes of the file *path*, no more than one beyond the size limit.
 
@@ -89,8 +94,11 @@ def read_bytes(path: Path) -> bytes:
         ConfigError: it is missing, a folder, or not ours to read.
     """
     try:
+        data = b""
         with path.open("rb") as file:
-            return file.read(SIZE_LIMIT + 1)
+            while len(data) <= SIZE_LIMIT and (part := file.read(CHUNK)):
+                data += part
+        return data[: SIZE_LIMIT + 1]
     except OSError as error:
         raise ConfigError(Problem(str(path), 0, 0, f"cannot be read: {error.strerror or error}")) from None
 

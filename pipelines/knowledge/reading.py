@@ -8,6 +8,7 @@ from connectors.errors import ConfigError, Problem
 from pipelines.folding import fold
 from pipelines.knowledge.entity import Entity, Name
 from pipelines.knowledge.names import forms
+from pipelines.knowledge.world import TOWN
 from pipelines.located import nearest, read_bytes, read_file, validate
 
 COLUMNS = ("id", "kind", "country", "language", "name")
@@ -25,7 +26,7 @@ class Reading:
         self.surnames: dict[tuple[str, str], Name] = {}
         """By form and person: many bear the same."""
         self.countries: dict[str, str] = {}
-        """The place that each country code means: of a TSV file the first with it."""
+        """The place that each country code means: of a TSV file the first with it that is no town of the world."""
         self.places: dict[str, Problem] = {}
         """Where each entity, and each name, was first written."""
         self.problems: list[Problem] = []
@@ -70,7 +71,7 @@ class Reading:
                 self._mistake(place, f"must have {len(COLUMNS)} columns, {columns}; kind: {kinds}")
                 continue
             id_, kind, country, language, text = cells
-            if kind == "place" and country:
+            if kind == "place" and country and not id_.startswith(TOWN):
                 self.countries.setdefault(country, id_)
             entity = self.entities.get(id_) or known.get(id_)
             if entity is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.records import Act, Article, Tag
 from pipelines.located import read_file, validate
+from pipelines.places.mention import MOST
 from pipelines.scanning import Pattern, Scanner
 from pipelines.watchlists.standing import SENTENCE_END
 
@@ -28,6 +30,9 @@ _PREPOSITION = re.compile(
 )
 _BESIDE = re.compile(r"\b(?:in|at|near|from|on|over|after|before|as|while|that|who|which|and|but|by|for)\b|[,;:]")
 """Between a verb and a name that it does not act upon: where, when, or another clause."""
+
+_FINITE = re.compile(r"\w+(?:s|ed|ing)\b|(?:struck|withdrew|left|sent|held|met|quit|cut)\b", re.IGNORECASE)
+"""Verbs that are no bare stem, which after a name is a noun."""
 
 _PASSIVE = re.compile(r"\b(?:was|were|is|are|be|been|being|get|gets|got)\s+(?:\w+ly\s+)?$", re.I)
 _DENIED = re.compile(r"\b(?:not|never|n[’']t|no|denied|denies|deny|without|to stop|to end)\s+(?:\w+\s+)?$", re.I)
@@ -76,15 +81,14 @@ def acts(article: Article, tags: Sequence[Tag], verbs: Verbs) -> Iterator[Act]:
         own = [tag for tag in tags if tag.zone == zone and tag.kind != "name"]
         if zone == "captions" or len(own) < 2:
             continue
-        ends = [0, *(end.end() for end in SENTENCE_END.finditer(text)), len(text)]
-        hits = sorted(verbs.scanner.scan(text), key=lambda hit: (hit.start, -hit.end))
+        hits = verbs.scanner.scan(text)
+        ends = [0, *(end.end() for end in SENTENCE_END.finditer(text)), len(text)] if hits else []
         reached = 0
-        for hit in hits:
+        for hit in hits[:MOST]:
             if hit.start < reached:
                 continue
             reached = hit.end
-            low = max(end for end in ends if end <= hit.start)
-            high = min(end for end in ends if end >= hit.end)
+            low, high = ends[bisect_right(ends, hit.start) - 1], ends[bisect_left(ends, hit.end)]
             inside = [tag for tag in own if low <= tag.start and tag.end <= high]
             form = verbs.forms[hit.pattern]
             if found := _sides(text, inside, hit.start, hit.end):
@@ -109,6 +113,9 @@ def _sides(text: str, tags: Sequence[Tag], start: int, end: int) -> tuple[Tag, T
     """Who acts and who is acted upon by the verb at ``[start:end]``; None when that is not plain."""
     before, after = text[max(0, start - 40) : start], text[end : end + 40]
     if _DENIED.search(before) or _NOUN.search(before):
+        return None
+    bare = not _FINITE.match(text, start)
+    if bare and any(tag.end == start - 1 and tag.surface[-1:] != "s" for tag in tags):  # the Russian attack
         return None
     near = [tag for tag in tags if tag.end <= start and start - tag.end <= NEAR]
     subjects = [tag for tag in near if not _PREPOSITION.search(text[max(0, tag.start - 20) : tag.start])]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipelines.knowledge.gazetteer import Gazetteer
+from pipelines.knowledge.world import TOWN
 from pipelines.places.containers import container
 from pipelines.places.english import English
 from pipelines.places.guards import Guards
@@ -19,7 +20,7 @@ from pipelines.places.weights import DATELINE, weight
 STATE, CONTAINED, COUNTY, DEMONYM, WEAK_DEMONYM, NATIONAL = 3.0, 3.0, 1.5, 1.2, 0.8, 0.6
 """*national*: a Russian or Ukrainian word for one of a people, which tells a person's passport more than a country."""
 
-ALPHA = 0.4
+ALPHA = 0.3
 """Of two places of one name the larger is the likelier, by this power of their populations."""
 
 RENOWNED, ELSEWHERE = 100_000, 0.8
@@ -113,8 +114,7 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
     if mention.after in ("County", "Township"):
         return Evidence(mention, {"US": 1.0}, COUNTY, "county")
     if english is None:
-        believed = mention.name is not None or mention.largest >= RENOWNED
-        return Evidence(mention, shares, ELSEWHERE, "place") if believed else None
+        return Evidence(mention, shares, ELSEWHERE, "place") if _believed(mention) else None
     return Evidence(mention, shares, weight(mention, english, american=shares.get("US", 0) > 0.5), "place")
 
 
@@ -124,6 +124,13 @@ def state_of(mention: Mention, gazetteer: Gazetteer) -> str:
         return ""
     code = mention.name.entity.country or ""
     return code if gazetteer.countries.get(code) == mention.name.entity.id else ""
+
+
+def _believed(mention: Mention) -> bool:
+    """Whether a town is meant, not in English: where a word with a capital stands beside it, it may be a person."""
+    listed = mention.name is not None and not mention.name.entity.id.startswith(TOWN)
+    beside = mention.single and (mention.capital_after or (mention.capital_before and mention.position > 0))
+    return listed or ((mention.name is not None or mention.largest >= RENOWNED) and not beside)
 
 
 def _written(mention: Mention, state: str) -> bool:
@@ -171,6 +178,8 @@ def _shares(mention: Mention) -> dict[str, float]:
         entity = mention.name.entity
         if entity.kind != "place" or not entity.country:  # a decoy; a contested place, or no country's
             return {}
+        if entity.claimants:  # never taken for a town elsewhere in silence
+            return {entity.country: 1.0}
         people[entity.country] = max(people.get(entity.country, 0), SETTLED)
     total = sum(number**ALPHA for number in people.values())
     return {country: number**ALPHA / total for country, number in people.items()} if total else {}

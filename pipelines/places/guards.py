@@ -56,7 +56,7 @@ class Guards(BaseModel):
         if fold(mention.surface).text not in self.everyday.get(language, ()):
             return False
         capitals = mention.surface[:1].isupper()
-        return not capitals or bool(_SENTENCE.search(mention.left))
+        return not capitals or (mention.zone != "title" and bool(_SENTENCE.search(mention.left)))
 
 
 @functools.lru_cache(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,6 +15,10 @@ from pipelines.knowledge.world import Place, World
 
 BEFORE, AFTER = 25, 60
 """Characters beside a name that the rules look at."""
+
+MOST = 1_000
+"""Names of an article that are read, the first in reading order, and as many surnames, slips and verbs of a zone: some
+rules compare names with each other, and an article made of nothing but names must not hold up the others."""
 
 _NEXT = re.compile(r" ([\w'’-]+)")
 
@@ -86,7 +91,11 @@ class Mention(NamedTuple):
 
 
 def mentions(article: Article, language: str, gazetteer: Gazetteer, world: World) -> Iterator[Mention]:
-    """Every name in *article* in reading order; of names that overlap the leftmost, and of those the longest."""
+    """The names in *article* in reading order, the first `MOST`; of those that overlap the leftmost and longest."""
+    return itertools.islice(_all(article, language, gazetteer, world), MOST)
+
+
+def _all(article: Article, language: str, gazetteer: Gazetteer, world: World) -> Iterator[Mention]:
     offset = 0
     for zone, text in article.zones():
         yield from _of(zone, text, offset, language, gazetteer, world)

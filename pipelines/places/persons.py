@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pipelines.places.english import English
 from pipelines.places.mention import Mention
+
+_KIN = "wife|husband|widow|mother|father|parents|sister|brother|son|daughter|family|lawyer"
+_RELATED = re.compile(rf"(?: [A-Z][\w-]+)?,? Jr\b|['’]s (?:{_KIN})\b")
+"""After the name of a person."""
 
 
 def persons(mentions: Iterable[Mention], words: English, *, english: bool) -> frozenset[str]:
@@ -28,7 +33,7 @@ def person(mention: Mention, words: English) -> bool:
         initial = len(mention.before.rstrip(".")) == 1 and mention.before != "A"
         if initial or mention.previous in tables.titles or words.first(mention.previous):
             return True
-    if mention.rest.startswith((" Jr", ", Jr")):
+    if _RELATED.match(mention.rest):
         return True
     if not (mention.capital_after and mention.next not in tables.kinds and words.of(mention.key).first > 0):
         return False

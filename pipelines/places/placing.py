@@ -60,8 +60,9 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
             continue
         score = said.evidence.weight
         if said.evidence.rule == "place":
-            seen = times[mention.key, said.country]
-            times[mention.key, said.country] += 1
+            name = mention.name.entity.id if mention.name else mention.key
+            seen = times[name, said.country]
+            times[name, said.country] += 1
             repeated = 1.0 if not seen else REPEATED if seen <= REPEATS else 0.0
             score *= repeated * (0.4 + 0.6 * said.confidence)
         yield Placed(mention, said, score)

@@ -22,12 +22,15 @@ FLOOR = 0.15
 
 ROUNDS = 2
 
-HOMONYM = 2.0
+HOMONYM = 0.5
 """What must speak for the US before the name of a state is that of a town there."""
 
 NEIGHBOURS = frozenset({"RU", "AM", "AZ", "UA", "TR"})
 """Of Georgia."""
 
+
+LONELY, LARGE = 0.3, 500_000
+"""How sure a place of fewer people can be that stands alone with its country (measured: `tests/eval`, lgl +0.3)."""
 
 AMERICAN = 3
 """Different places in the US beside which Georgia is one of its states, though neighbours of the other are named."""
@@ -67,7 +70,23 @@ def resolve(
         if piece.homonym:
             scores[piece.certain] = max(scores[piece.certain], min(CAP, scores[piece.certain] + piece.weight))
     votes = _votes(settled, scores)
-    return [_resolved(piece, votes) for piece in settled]
+    resolved = [_resolved(piece, votes) for piece in settled]
+    return _lonely(resolved, strong, home[0]) if home[0] else resolved
+
+
+def _lonely(resolved: Sequence[Resolved], strong: Mapping[str, float], home: str) -> list[Resolved]:
+    """A small place abroad, of whose country nothing else is named, may as well be one at home that no list holds."""
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for one in resolved:
+        names[one.country].add(one.evidence.mention.key)
+
+    def doubted(one: Resolved) -> Resolved:
+        mention = one.evidence.mention
+        alone = one.country != home and not strong.get(one.country) and len(names[one.country]) == 1
+        small = one.evidence.rule == "place" and mention.name is None and mention.largest < LARGE
+        return one._replace(confidence=one.confidence * LONELY) if alone and small else one
+
+    return list(map(doubted, resolved))
 
 
 def _strong(found: Sequence[Evidence]) -> Mapping[str, float]:

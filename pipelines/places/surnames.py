@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipelines.knowledge.entity import Entity
 from pipelines.knowledge.gazetteer import Gazetteer
 from pipelines.knowledge.world import TOWN
 from pipelines.located import read_file
+from pipelines.places.mention import MOST
 
 BEFORE, WORDS = 60, 4
 """Characters and words before a surname in which the office stands."""
@@ -49,7 +51,7 @@ def surnames(
             continue
         taken = [(tag.start, tag.end) for tag in tags if tag.zone == zone and not tag.id.startswith(TOWN)]
         hits: dict[tuple[int, int], list[int]] = {}
-        for hit in gazetteer.scan_surnames(text):
+        for hit in itertools.islice(gazetteer.scan_surnames(text), MOST):
             if gazetteer.surnames[hit.pattern].admits(tagged.language):
                 hits.setdefault((hit.start, hit.end), []).append(hit.pattern)
         for (start, end), patterns in hits.items():

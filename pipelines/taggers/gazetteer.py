@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from pipelines.knowledge import acronyms
 from pipelines.knowledge.entity import Entity
 from pipelines.knowledge.gazetteer import Gazetteer, load
 from pipelines.knowledge.slips import Slips
+from pipelines.places.mention import MOST
 from pipelines.places.placing import Placed, placed
 from pipelines.places.salience import LEAST
 from pipelines.places.surnames import load as titles
@@ -88,7 +89,7 @@ class GazetteerTagger:
 
     def _with_slips(self, zone: Zone, text: str, tags: list[Tag]) -> list[Tag]:
         """*tags* and the misspelt names; one that holds a tag takes its place ("Nagorno-Karbakh")."""
-        for slip in self._slips.find(fold(text), text):
+        for slip in islice(self._slips.find(fold(text), text), MOST):
             over = [tag for tag in tags if tag.start < slip.end and slip.start < tag.end]
             if all(
                 slip.start <= t.start and t.end <= slip.end and (t.start, t.end) != (slip.start, slip.end) for t in over

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.records import Article, TaggedArticle
 from pipelines import taggers
 from pipelines.config import shipped
+from pipelines.knowledge.gazetteer import load
 from pipelines.language import language_of
 from pipelines.taggers import gazetteer, spacy_names
 
@@ -20,6 +21,7 @@ ORGANISATIONS = {"coe": "CoE"}
 
 def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
     """``{"id", "countries", "orgs", "mentions"}``; the countries of the article, most salient first."""
+    entities = load(shipped() / "gazetteer").entities
     tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
     reader = spacy_names.build(spacy_names.Options())
     for line in (data / "tagging" / split / "docs.jsonl").read_bytes().splitlines():
@@ -28,12 +30,13 @@ def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
         untagged = TaggedArticle(article=article, language=language_of(article))
         ((tagged,), (names,)) = taggers.tagged(tagger, [untagged]), reader.tag([untagged])
         actors = dict.fromkeys(t.id for t in tagged.tags if t.kind == "actor")
+        people = {t.id for t in tagged.tags if t.kind == "actor" and entities[t.id].type == "person"}
         kinds = {"place": "LOC", "actor": "ORG", "name": "PER"}
         yield {
             "id": document["id"],
             "countries": [country.code for country in tagged.countries],
             "orgs": [ORGANISATIONS.get(a, a.upper()) for a in actors],
-            "mentions": [[kinds[t.kind], t.surface] for t in (*tagged.tags, *names)],
+            "mentions": [["PER" if t.id in people else kinds[t.kind], t.surface] for t in (*tagged.tags, *names)],
         }
 
 

@@ -22,9 +22,9 @@ def told(found: list[Outcome]) -> str:
 def test_traps_are_not_fallen_for() -> None:
     found = list(traps())
     precision, recall, _ = scores(found)
-    assert len([o for o in found if o.fallen]) <= 20, told([o for o in found if o.fallen])
+    assert len([o for o in found if o.fallen]) <= 24, told([o for o in found if o.fallen])
     assert precision >= 0.9, told(found)
-    assert recall >= 0.83, told(found)
+    assert recall >= 0.85, told(found)
 
 
 @pytest.mark.slow
