@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -85,6 +85,21 @@ class Entity(BaseModel):
 
 NEAR = {"az": ("tr",), "tr": ("az",), "be": ("ru",)}
 """Languages taken for each other in short texts."""
+
+
+def restored(plain: dict[str, Any]) -> Entity:
+    """The entity of which ``model_dump`` gave *plain*, unchecked: it was, before it was kept. Cost: 5 µs."""
+    names = {
+        field: {language: tuple(own) for language, own in plain[field].items()}
+        for field in ("names", "demonyms", "surnames")
+        if field in plain
+    }
+    offices = tuple(Office.model_construct(**office) for office in plain.get("offices", ()))
+    rules = tuple(Rule.model_construct(**rule) for rule in plain.get("administration", ()))
+    claimants = tuple(plain.get("claimants", ()))
+    return Entity.model_construct(
+        **plain | names | {"offices": offices, "administration": rules, "claimants": claimants}
+    )
 
 
 class Name(NamedTuple):

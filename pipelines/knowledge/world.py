@@ -6,6 +6,7 @@ places that bear it. A name is met as whole words that begin with a capital; an 
 
 from __future__ import annotations
 
+import bisect
 import functools
 import gzip
 import re
@@ -45,22 +46,19 @@ class Place(NamedTuple):
 
 
 class World:
-    """The names, in one automaton.
+    """The names in *lines*, sorted, in one automaton.
 
-    Cost: some 0.4 s and 60 MB for 140,000 names; a scan is 10 ns a character, and nothing for letters inside words.
-    Does not pickle.
+    Cost: some 0.3 s and 60 MB for 170,000 names, of which only the lines are kept; a scan is 10 ns a character, and
+    nothing for letters inside words. Does not pickle.
     """
 
     def __init__(self, lines: list[str]) -> None:
-        pairs = [line.partition("\t") for line in lines]
-        self._keys = [name for name, _, _ in pairs]
-        self._rows = [row for *_, row in pairs]
-        self._number = {name: number for number, name in enumerate(self._keys)}
-        self._find = automaton([f" {name} " for name in self._keys])
+        self._lines = lines
+        self._find = automaton([f" {self._name(line)} " for line in lines])
         self.places = functools.lru_cache(10_000)(self._places)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._lines)
 
     def scan(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Name, start and end of every name in *text* that begins with a capital, overlapping ones too, in no order."""
@@ -68,11 +66,17 @@ class World:
         for number, start, end in self._find(f" {parted(folded.text)} "):
             first, last = folded.span(start, end - 2)
             if text[first].isupper():
-                yield self._keys[number], first, last
+                yield self._name(self._lines[number]), first, last
 
     def _places(self, name: str) -> tuple[Place, ...]:
-        number = self._number.get(name)
-        return () if number is None else tuple(map(_place, self._rows[number].split(";")))
+        number = bisect.bisect_left(self._lines, name, key=self._name)
+        if number == len(self._lines) or self._name(self._lines[number]) != name:
+            return ()
+        return tuple(map(_place, self._lines[number].partition("\t")[2].split(";")))
+
+    @staticmethod
+    def _name(line: str) -> str:
+        return line.partition("\t")[0]
 
 
 def parted(folded: str) -> str:

@@ -62,7 +62,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("gazetteer")
     (made / "names.yaml").write_text(NAMES, "utf-8")
     (made / "countries.tsv").write_text("id\tkind\tcountry\tlanguage\tname\n" + COUNTRIES, "utf-8")
-    lines = ["name\tplaces", *sorted(f"{key(name)}\t{row(places)}" for name, places in WORLD.items())]
+    lines = [
+        "name\tplaces",
+        *(f"{name}\t{row(places)}" for name, places in sorted((key(n), p) for n, p in WORLD.items())),
+    ]
     (made / "world.tsv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     return made
 
