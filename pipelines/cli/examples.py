@@ -19,7 +19,7 @@ def test(files: Files = None, config: ConfigFile = None, json: AsJson = False) -
     from pipelines.cli import output
     from pipelines.cli.trials import head, lines, plain, summary
     from pipelines.knowledge.gazetteer import inside
-    from pipelines.taggers import gazetteer
+    from pipelines.taggers import gazetteer, tagged
     from pipelines.watchlists.examples import beside
     from pipelines.watchlists.trials import trials
 
@@ -31,7 +31,7 @@ def test(files: Files = None, config: ConfigFile = None, json: AsJson = False) -
     for watchlist in lists:
         if not json:
             output.show(*head(watchlist))
-        for trial in trials(watchlist, tagger.tag, places, partial(beside, watchlist)):
+        for trial in trials(watchlist, partial(tagged, tagger), places, partial(beside, watchlist)):
             count, failed = count + 1, failed + (not trial.right)
             if json:
                 output.as_json(plain(trial))

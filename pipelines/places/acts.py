@@ -68,6 +68,7 @@ class Verbs:
     """The verbs in one scanner."""
 
     def __init__(self, table: Table) -> None:
+        self.names = frozenset(table.verbs)
         self.forms = [Form(name, verb) for name, verb in table.verbs.items() for _ in verb.forms]
         self.scanner = Scanner(Pattern(form) for verb in table.verbs.values() for form in verb.forms)
 

@@ -30,7 +30,7 @@ def tagged(tagger: Tagger, articles: Sequence[TaggedArticle]) -> list[TaggedArti
     found = []
     for article, tags in zip(articles, tagger.tag(articles), strict=True):
         named = countries(article.article, tags)
-        own = tuple(acts.acts(article.article, tags, verbs)) if article.language == "en" else ()
+        own = tuple(acts.acts(article.article, tags, verbs)) if article.language in ("en", "und") else ()
         found.append(msgspec.structs.replace(article, tags=tags, countries=named, acts=own))
     return found
 

@@ -8,6 +8,7 @@ key names (a plain text is a phrase):
 ``regex``             words that a regular expression describes do
 ``place``, ``actor``  one of its names does, in any spelling and language; with *about* not only in passing
 ``within``            a name of a place or of one inside it does
+``act``               one does this to another: *source* and *target*, each with what lies in it and acts for it
 ``group``             one of the conditions holds that the file lists under this name in ``groups``
 ``list``              another watchlist holds
 ``any all none``      a group: one, every one, not one of its conditions holds; hits: those of the ones that hold
@@ -25,7 +26,7 @@ Values are what a file says, checked, immutable and hashable. How they nest is i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator as After
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
@@ -60,6 +61,60 @@ class Within(Value):
 
     def __str__(self) -> str:
         return f"within: {self.within}"
+
+
+ANY_ACT = "any"
+
+Verb = Literal[
+    "any",
+    "accuse",
+    "condemn",
+    "threaten",
+    "reject",
+    "attack",
+    "shell",
+    "bomb",
+    "kill",
+    "occupy",
+    "sanction",
+    "blockade",
+    "detain",
+    "expel",
+    "sue",
+    "withdraw",
+    "suspend",
+    "deploy",
+    "support",
+    "aid",
+    "recognise",
+    "urge",
+    "mediate",
+    "visit",
+    "meet",
+    "negotiate",
+    "sign",
+]
+"""Those of ``configs/languages/acts.yaml``, and any."""
+
+
+class Deed(Value):
+    """Who does what to whom, as `connectors.records.Act`: a verb of ``acts.yaml``, or ``any``, between two ids.
+
+    A state stands for its government and people in office, and for the places in it.
+    """
+
+    act: Verb
+    source: Slug | None = None
+    target: Slug | None = None
+
+    @model_validator(mode="after")
+    def _between(self) -> Deed:
+        if self.source is None and self.target is None:
+            raise ValueError("needs source or target: who does it, or to whom?")
+        return self
+
+    def __str__(self) -> str:
+        return f"act: {self.source or '*'}>{self.act}>{self.target or '*'}"
 
 
 class Actor(Value):
@@ -248,8 +303,8 @@ class Weights(Value):
 
 
 KEYS = (
-    "must be a phrase, or have one of the keys phrase, regex, place, actor, within, group, list, any, all, none, near,"
-    " sentence, of, weights, article"
+    "must be a phrase, or have one of the keys phrase, regex, place, actor, within, act, group, list, any, all, none,"
+    " near, sentence, of, weights, article"
 )
 
 _NAMES = {key: key for key in ("phrase", "regex", "place", "actor", "within", "near", "sentence", "weights", "of")} | {
@@ -257,6 +312,7 @@ _NAMES = {key: key for key in ("phrase", "regex", "place", "actor", "within", "n
     "list": "listed",
     "list_": "listed",
     "article": "facts",
+    "act": "deed",
 }
 
 
@@ -280,13 +336,14 @@ def _words(condition: Condition) -> Condition:
     return condition
 
 
-Leaf = Phrase | Regex | Place | Within | Actor
+Leaf = Phrase | Regex | Place | Within | Actor | Deed
 Condition = Annotated[
     Annotated[Phrase, Tag("phrase")]
     | Annotated[Regex, Tag("regex")]
     | Annotated[Place, Tag("place")]
     | Annotated[Within, Tag("within")]
     | Annotated[Actor, Tag("actor")]
+    | Annotated[Deed, Tag("deed")]
     | Annotated[Named, Tag("named")]
     | Annotated[Listed, Tag("listed")]
     | Annotated[Group, Tag("parts")]
@@ -303,12 +360,19 @@ Together = Annotated[tuple[Words, ...], Field(min_length=2)]
 
 
 def entity(leaf: Leaf) -> str:
-    """The id of a place or actor, "" for words."""
+    """The id of a place or actor, "" for words and acts."""
+    return "" if isinstance(leaf, Deed) else next(iter(entities(leaf).values()), "")
+
+
+def entities(leaf: Leaf) -> dict[str, str]:
+    """The ids of places and actors that *leaf* names, by the key that says each."""
     match leaf:
         case Place():
-            return leaf.place
+            return {"place": leaf.place}
         case Within():
-            return leaf.within
+            return {"within": leaf.within}
         case Actor():
-            return leaf.actor
-    return ""
+            return {"actor": leaf.actor}
+        case Deed():
+            return {side: name for side in ("source", "target") if (name := getattr(leaf, side))}
+    return {}

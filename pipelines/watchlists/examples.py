@@ -9,7 +9,7 @@ from connectors.errors import ConfigError, Problem
 from connectors.records import Article
 from pipelines.articles import read_article
 from pipelines.knowledge.gazetteer import inside
-from pipelines.taggers import gazetteer
+from pipelines.taggers import gazetteer, tagged
 from pipelines.watchlists.trials import mistakes
 from pipelines.watchlists.watchlist import Watchlist
 
@@ -23,7 +23,7 @@ def tried(folder: Path, watchlist: Watchlist) -> list[Problem]:
     if not (watchlist.examples.alert or watchlist.examples.quiet):
         return []
     tagger = gazetteer.build(gazetteer.Options(folder=folder))
-    return mistakes(watchlist, tagger.tag, inside(folder), partial(beside, watchlist))
+    return mistakes(watchlist, partial(tagged, tagger), inside(folder), partial(beside, watchlist))
 
 
 def beside(watchlist: Watchlist, name: str) -> Article:

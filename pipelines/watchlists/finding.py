@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, get_args
 
-from connectors.records import TEXT, How, Tag, TaggedArticle, Zone
+from connectors.records import TEXT, Act, How, Tag, TaggedArticle, Zone
 from pipelines.folding import fold
 from pipelines.knowledge.entity import country_key
 from pipelines.knowledge.slips import Slips
 from pipelines.scanning import Pattern, Scanner
-from pipelines.watchlists.conditions import Leaf, Place, Within, entity
+from pipelines.watchlists.conditions import ANY_ACT, Deed, Leaf, Place, Within, entity
 from pipelines.watchlists.expanding import misspelt, patterns
 from pipelines.watchlists.phrases import Phrase
 from pipelines.watchlists.regexes import Regex, Regexes, wild
@@ -50,6 +50,7 @@ class Finder:
         self._zones = TEXT + ASIDE if aside else TEXT
         self._owners, self._hows = array("I"), bytearray()
         self._entities: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._deeds: defaultdict[str, list[tuple[int, Sides]]] = defaultdict(list)
         texts: list[Pattern] = []
         self._wild: list[int] = []
         self._regexes: list[int] = []
@@ -64,6 +65,8 @@ class Finder:
                     self._hows.append(HOW.index(how))
                 if misspelt(leaf):
                     self._names.append(number)
+            elif isinstance(leaf, Deed):
+                self._deeds[leaf.act].append((number, _sides(leaf, inside)))
             else:
                 for key in _keys(leaf, inside):
                     self._entities[key].append(number)
@@ -76,6 +79,7 @@ class Finder:
     def met(self, tagged: TaggedArticle) -> set[int]:
         """The numbers of the leaves that *tagged* has; cheaper than where."""
         found = {number for tag in tagged.tags for number in self._named(tag)}
+        found.update(number for act in tagged.acts for number in self._done(act))
         for zone in self._zones:
             if text := tagged.article.text(zone):
                 found.update(self._owners[pattern] for pattern in self._scanner.met(text))
@@ -88,6 +92,9 @@ class Finder:
         for tag in tagged.tags:
             for number in self._named(tag):
                 met[number].append(Hit(tag.zone, tag.start, tag.end, number, tag.how))
+        for act in tagged.acts:
+            for number in self._done(act):
+                met[number].append(Hit(act.zone, act.start, act.end, number))
         for zone in self._zones:
             if text := tagged.article.text(zone):
                 spans: dict[tuple[int, int, int], How] = {}
@@ -109,6 +116,16 @@ class Finder:
             found.update(self._entities.get(("place", country_key(tag.country)), ()))
         return found
 
+    def _done(self, act: Act) -> Iterator[int]:
+        """The leaves that *act* meets."""
+        sides = (act.source, act.source_country), (act.target, act.target_country)
+        for number, asked in (*self._deeds.get(act.verb, ()), *self._deeds.get(ANY_ACT, ())):
+            if all(
+                ids is None or name in ids or country_key(country) in ids
+                for ids, (name, country) in zip(asked, sides, strict=True)
+            ):
+                yield number
+
     def _others(self, text: str) -> Iterator[tuple[int, int, int, How]]:
         """Hits that the scanner does not find: expressions, words open in their midst, slips."""
         for which, start, end in self._expressions.find(text):
@@ -124,6 +141,17 @@ class Finder:
     def _admits(self, number: int, language: str) -> bool:
         leaf = self._leaves[number]
         return not isinstance(leaf, Phrase) or leaf.admits(language)
+
+
+Sides = tuple[frozenset[str] | None, frozenset[str] | None]
+"""The ids of which one acts, and of which one is acted upon; None: whoever."""
+
+
+def _sides(leaf: Deed, inside: Inside) -> Sides:
+    def ids(name: str | None) -> frozenset[str] | None:
+        return None if name is None else frozenset((name, *inside.get(name, ())))
+
+    return ids(leaf.source), ids(leaf.target)
 
 
 def _keys(leaf: Leaf, inside: Inside) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ from connectors.records import Zone
 from pipelines.watchlists.conditions import (
     Actor,
     Condition,
+    Deed,
     Group,
     Listed,
     Named,
@@ -90,7 +91,7 @@ POINTS: /\[[^\]]*\]/
 REGEX: /\/(?:[^\/\\]|\\.)+\//
 ZONES.3: /(?:<zone>)(?:,(?:<zone>))*:/
 HAT: "^"
-ENTITY.3: /(?:(?:about:)?(?:place|actor)|within|group|list):[^\s(){};"]+/
+ENTITY.3: /(?:(?:about:)?(?:place|actor)|within|group|list|act):[^\s(){};"]+/
 FACT.3: /article:[a-z]+=(?:"(?:[^"\\]|\\.)*"|[^\s(){};"]+)/
 SWITCH: /~(?:exact|no-inflect|no-fuzzy|no-accents)/
 CASE: "="
@@ -226,6 +227,11 @@ class _Build(Transformer[Token, Condition]):
 
     def entity(self, parts: list[Token]) -> _Node:
         *about, kind, name = parts[0].split(":", 2 if parts[0].startswith("about:") else 1)
+        if kind == "act":
+            source, verb, target = [*name.split(">"), "", ""][:3]
+            sides = {"source": source, "target": target}
+            given = {side: of for side, of in sides.items() if of not in ("", "*")}
+            return _made(parts[0].start_pos or 0, Deed, act=verb, **given)
         made: dict[str, Callable[..., Condition]] = {
             "place": Place, "actor": Actor, "within": Within, "group": Named, "list": Listed
         }  # fmt: skip

@@ -9,7 +9,6 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from connectors import records
 from connectors.errors import ConfigError, Problem
 from connectors.records import Article, Evidence, TaggedArticle
 from pipelines.language import language_of
@@ -18,8 +17,8 @@ from pipelines.watchlists.finding import NOTHING, Inside
 from pipelines.watchlists.matching import Ready, admits
 from pipelines.watchlists.watchlist import Example, Watchlist
 
-Tag = Callable[[Sequence[TaggedArticle]], Sequence[Sequence[records.Tag]]]
-"""What a tagger does."""
+Tag = Callable[[Sequence[TaggedArticle]], Sequence[TaggedArticle]]
+"""Gives articles their tags, as the flow does."""
 
 Read = Callable[[str], Article]
 """Gives the article in a file that an example names."""
@@ -56,7 +55,7 @@ class Trial(Struct, frozen=True, kw_only=True):
 def trials(
     watchlist: Watchlist, tag: Tag, inside: Inside = NOTHING, read: Read = _unread, *, briefly: bool = False
 ) -> Iterator[Trial]:
-    """Try the examples of *watchlist* with a tagger's *tag*, in the order of the file; *read* gives those in files.
+    """Try the examples of *watchlist*, tagged by *tag*, in the order of the file; *read* gives those in files.
 
     *briefly* leaves out why an example stays quiet that should.
 
@@ -69,9 +68,7 @@ def trials(
         for index, example in enumerate(examples):
             place = watchlist.problem("", ("examples", expected, index))
             article = _article(watchlist, example, read)
-            tagged = TaggedArticle(article=article, language=article.language)
-            (tags,) = tag([tagged])
-            tagged = msgspec.structs.replace(tagged, tags=tuple(tags))
+            (tagged,) = tag([TaggedArticle(article=article, language=article.language)])
             match = ready.match(tagged) if admits(watchlist, tagged) else None
             why = None if match or (briefly and expected == "quiet") else ready.explain(tagged)
             yield Trial(

@@ -10,6 +10,7 @@ from pipelines.events import Loc
 from pipelines.watchlists.conditions import (
     Actor,
     Condition,
+    Deed,
     Group,
     Leaf,
     Listed,
@@ -189,6 +190,8 @@ def _frequency(leaf: Leaf) -> float:
             return 0.05
         case Place() | Actor():
             return 0.01
+        case Deed():
+            return 0.005
 
 
 def contradictions(condition: Condition, loc: Loc = ()) -> Iterator[tuple[Loc, Condition]]:

@@ -28,7 +28,7 @@ from connectors.records import digest
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, validate
 from pipelines.watchlists import query
-from pipelines.watchlists.conditions import KEYS, Condition, Conditions, Group, entity
+from pipelines.watchlists.conditions import KEYS, Condition, Conditions, Group, entities
 from pipelines.watchlists.phrases import Language, Line, Phrase, Slug, Value, or_short
 from pipelines.watchlists.walking import anchors, contradictions, leaves, lists, resolved, size
 
@@ -255,12 +255,11 @@ def check_ids(watchlist: Watchlist, known: Collection[str]) -> list[Problem]:
     """The places and actors of *watchlist* that are not *known*, each with the nearest id that is."""
     problems = []
     for loc, leaf in itertools.chain.from_iterable(leaves(*place) for place in watchlist.written()):
-        key, name = type(leaf).__name__.lower(), entity(leaf)
-        if name and name not in known:
-            kind = "actor" if key == "actor" else "place"
-            problems.append(
-                watchlist.problem(f"no {kind} '{name}' in the gazetteer{nearest(name, known)}", (*loc, key))
-            )
+        for key, name in entities(leaf).items():
+            if name not in known:
+                kind = {"actor": "actor", "source": "place or actor", "target": "place or actor"}.get(key, "place")
+                told = f"no {kind} '{name}' in the gazetteer{nearest(name, known)}"
+                problems.append(watchlist.problem(told, (*loc, key)))
     return problems
 
 

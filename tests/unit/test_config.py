@@ -101,7 +101,7 @@ sinks:
     assert found[-2:] == [
         "watchlists/broken.yaml:1:1: missing key 'title'",
         "watchlists/broken.yaml:2:8: 'match' must be a phrase, "
-        "or have one of the keys phrase, regex, place, actor, within, group, list, any, all, none, near, sentence, of,"
+        "or have one of the keys phrase, regex, place, actor, within, act, group, list, any, all, none, near, sentence, of,"
         " weights, article",
     ]
 

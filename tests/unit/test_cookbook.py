@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipelines.config import shipped
 from pipelines.knowledge.gazetteer import ids, inside
-from pipelines.taggers import gazetteer
+from pipelines.taggers import gazetteer, tagged
 from pipelines.watchlists.linking import linked
 from pipelines.watchlists.trials import mistakes
 from pipelines.watchlists.watchlist import check_ids, parse
@@ -29,10 +30,10 @@ def test_a_recipe_passes_its_examples_in_both_forms(name: str) -> None:
     assert watchlist.examples.alert and watchlist.examples.quiet
     assert [str(p) for p in check_ids(watchlist, ids(folder))] == []
     tagger = gazetteer.build(gazetteer.Options(folder=folder))
-    assert [str(p) for p in mistakes(watchlist, tagger.tag, inside(folder))] == []
+    assert [str(p) for p in mistakes(watchlist, partial(tagged, tagger), inside(folder))] == []
     both = parse(f"id: x\ntitle: x\nquery: >-\n  {written(watchlist.condition)}\n", "query")
     twin = watchlist.linked(both.condition, "")
-    assert [str(p) for p in mistakes(twin, tagger.tag, inside(folder))] == []
+    assert [str(p) for p in mistakes(twin, partial(tagged, tagger), inside(folder))] == []
 
 
 def test_the_cookbook_is_not_empty() -> None:

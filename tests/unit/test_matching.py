@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.records import Article, Evidence, Tag, TaggedArticle
-from pipelines.watchlists.conditions import Actor, Condition, Group, Of, PerZone, Place, Row, Weights, Within
+from connectors.records import Act, Article, Evidence, Tag, TaggedArticle
+from pipelines.watchlists.conditions import Actor, Condition, Deed, Group, Of, PerZone, Place, Row, Weights, Within
 from pipelines.watchlists.facts import Asked, Facts
 from pipelines.watchlists.finding import HITS
 from pipelines.watchlists.matching import EVIDENCE_LIMIT, Matcher, explain, naive, snippet
@@ -164,7 +165,7 @@ def test_explain_says_when_the_language_shuts_the_door() -> None:
 def test_examples_that_do_not_do_as_they_say_are_mistakes_at_their_place() -> None:
     examples = "examples:\n  alert: [a war, {title: truce}]\n  quiet: [peace, War film]\n"
     examples = "languages: [ru]\nsources: [tass]\n" + examples
-    problems = mistakes(watchlist("war", examples), lambda articles: [()] * len(articles))
+    problems = mistakes(watchlist("war", examples), lambda articles: articles)
     assert [str(p) for p in problems] == [
         "w.yaml:7:18: this example must alert and does not, for want of war",
         "w.yaml:8:18: this example must stay quiet and alerts, for 'War' (war)",
@@ -172,8 +173,9 @@ def test_examples_that_do_not_do_as_they_say_are_mistakes_at_their_place() -> No
 
 
 def test_examples_are_tagged() -> None:
-    def tagger(articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
-        return [(tag("lachin"),) if "Lachin" in tagged.article.body else () for tagged in articles]
+    def tagger(articles: Sequence[TaggedArticle]) -> list[TaggedArticle]:
+        tags = [(tag("lachin"),) if "Lachin" in tagged.article.body else () for tagged in articles]
+        return [msgspec.structs.replace(tagged, tags=own) for tagged, own in zip(articles, tags, strict=True)]
 
     assert mistakes(watchlist("{place: lachin}", "examples: {alert: [Lachin]}"), tagger) == []
 
@@ -202,6 +204,12 @@ leaf = st.one_of(
     st.sampled_from(WORDS).map(lambda word: Phrase(phrase=word)),
     st.sampled_from("xyz").map(lambda name: Place(place=name)),
     st.sampled_from("xyz").map(lambda name: Actor(actor=name)),
+    st.builds(
+        Deed,
+        act=st.sampled_from(["accuse", "meet", "any"]),
+        source=st.sampled_from("xyz"),
+        target=st.sampled_from([None, "x"]),
+    ),
 )
 
 
@@ -275,13 +283,28 @@ tags = st.lists(
 )
 
 
+acts = st.lists(
+    st.builds(
+        lambda verb, source, target, start: Act(
+            verb=verb, code="1", source=source, target=target, zone="body", start=start, end=start + 1
+        ),
+        st.sampled_from(["accuse", "meet"]),
+        st.sampled_from("xyz"),
+        st.sampled_from("xyz"),
+        st.integers(0, 9),
+    ),
+    max_size=3,
+    unique_by=lambda act: act.start,
+).map(lambda drawn: tuple(sorted(drawn, key=lambda act: act.start)))
+
+
 @pytest.mark.slow
 @settings(max_examples=300)
-@given(lists, texts, texts, tags, st.sampled_from(["en", "ru"]))
+@given(lists, texts, texts, tags, acts, st.sampled_from(["en", "ru"]))
 def test_the_matcher_agrees_with_the_naive_one(
-    watchlists: list[Watchlist], title: str, body: str, found: list[Tag], language: str
+    watchlists: list[Watchlist], title: str, body: str, found: list[Tag], done: tuple[Act, ...], language: str
 ) -> None:
-    tagged = article(title=title, body=body, tags=found, language=language)
+    tagged = msgspec.structs.replace(article(title=title, body=body, tags=found, language=language), acts=done)
     inside = {"x": {"y"}}
     expected = [match for w in watchlists if (match := naive(w, tagged, inside))]
     assert Matcher(watchlists, inside).match(tagged) == expected

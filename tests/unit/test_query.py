@@ -10,6 +10,7 @@ from connectors.errors import ConfigError
 from pipelines.watchlists.conditions import (
     Actor,
     Condition,
+    Deed,
     Group,
     Listed,
     Near,
@@ -46,6 +47,8 @@ def p(phrase: str, **given: object) -> Phrase:
         ("a!", p("a", broad=True)),
         ("place:lachin", Place(place="lachin")),
         ("actor:csto", Actor(actor="csto")),
+        ("act:russia>accuse>armenia", Deed(act="accuse", source="russia", target="armenia")),
+        ("act:*>any>csto", Deed(act="any", target="csto")),
         ("war OR peace", Group(any=(p("war"), p("peace")))),
         ("war AND peace", Group(all=(p("war"), p("peace")))),
         ("war NOT film", Group(all=(p("war"),), none=(p("film"),))),

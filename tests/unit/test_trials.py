@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConfigError
-from connectors.records import Article, Tag
+from connectors.records import TaggedArticle
 from pipelines.watchlists.examples import beside
 from pipelines.watchlists.trials import mistakes, trials
 from pipelines.watchlists.watchlist import parse
@@ -30,8 +30,8 @@ examples:
 STRIKES = parse(TEXT, "strikes.yaml")
 
 
-def untagged(articles: Sequence[Article]) -> list[tuple[Tag, ...]]:
-    return [() for _ in articles]
+def untagged(articles: Sequence[TaggedArticle]) -> Sequence[TaggedArticle]:
+    return articles
 
 
 def test_each_example_is_told_in_order_with_its_line_and_whether_it_is_right() -> None:
