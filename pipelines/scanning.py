@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from array import array
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from pipelines.automaton import Find, automaton
@@ -132,6 +132,11 @@ class Scanner:
         made._keys = state.keys
         made._find = build(state.keys)
         return made
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The folded letters that it finds, each once."""
+        return self._keys
 
     @property
     def state(self) -> State:

@@ -13,9 +13,11 @@ from connectors.records import How, Tag, TaggedArticle, Zone
 from pipelines.config import shipped
 from pipelines.folding import fold
 from pipelines.knowledge import acronyms
-from pipelines.knowledge.entity import Entity
+from pipelines.knowledge.entity import Entity, Name
 from pipelines.knowledge.gazetteer import Gazetteer, load
 from pipelines.knowledge.slips import Slips
+from pipelines.places.english import UNKNOWN
+from pipelines.places.english import load as load_english
 from pipelines.places.mention import MOST
 from pipelines.places.placing import Placed, placed
 from pipelines.places.salience import LEAST
@@ -58,8 +60,13 @@ class GazetteerTagger:
         self._gazetteer = gazetteer
         self._languages = languages
         self._titles = titles(languages)
-        self._curated = [n for n, name in enumerate(gazetteer.names) if name.curated and name.entity.type != "person"]
-        self._slips = Slips([fold(gazetteer.names[number].text).text.rstrip("*") for number in self._curated])
+        self._slippery = [n for n, name in enumerate(gazetteer.names) if _slippery(name)]
+        right = frozenset(word for key in gazetteer.scanner.keys for word in key.split())
+        words = load_english(languages)
+        self._slips = Slips(
+            [fold(gazetteer.names[number].text).text.rstrip("*") for number in self._slippery],
+            lambda word: word in right or words.of(word) != UNKNOWN or bool(gazetteer.world.places(word)),
+        )
 
     def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
         return [tuple(self._tags(tagged)) for tagged in articles]
@@ -94,7 +101,7 @@ class GazetteerTagger:
             if all(
                 slip.start <= t.start and t.end <= slip.end and (t.start, t.end) != (slip.start, slip.end) for t in over
             ):
-                entity = self._gazetteer.names[self._curated[slip.name]].entity
+                entity = self._gazetteer.names[self._slippery[slip.name]].entity
                 if (zone == "captions" and entity.kind == "actor") or entity.kind == "decoy":
                     continue
                 tags = [tag for tag in tags if tag not in over]
@@ -107,6 +114,11 @@ class GazetteerTagger:
             for start, end in acronyms.occurrences(text, acronym):
                 if (start, end) not in taken:
                     yield Tag(id=entity, kind="actor", surface=acronym, zone=zone, start=start, end=end, how="acronym")
+
+
+def _slippery(name: Name) -> bool:
+    """Whether *name* is met misspelt: those that people wrote, but of peoples and persons, who are too much alike."""
+    return name.curated and not name.demonym and name.entity.type != "person"
 
 
 def _tag(one: Placed) -> Tag | None:

@@ -200,3 +200,7 @@ def test_an_empty_folder_and_a_missing_one_are_mistakes(tmp_path: Path) -> None:
 def test_a_bad_row_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"c\.tsv:2"):
         load(write(tmp_path, "id\tkind\tcountry\tlanguage\tname\nonly two\tcells\n", "c.tsv"))
+
+
+def test_a_word_that_is_known_otherwise_is_no_slip() -> None:
+    assert not [t for t in tags("Georgina met Francesca and Angelina in the Siberian cold.") if t.how == "slip"]
