@@ -27,7 +27,9 @@ def rows(tagged: TaggedArticle, folder: Path) -> Iterator[tuple[str, ...]]:
     for mention, said, score in placed(tagged, load(folder), shipped() / "languages"):
         if said is None:
             entity = mention.name.entity if mention.name else None
-            what = f"{entity.type or entity.kind} {entity.id}" if entity and entity.kind != "place" else "says nothing"
+            what = "says nothing"
+            if entity and (entity.kind != "place" or entity.claimants):
+                what = f"{'contested' if entity.claimants else entity.type or entity.kind} {entity.id}"
             yield mention.surface, mention.zone, what, "", "", "", ""
             continue
         shares = sorted(said.evidence.shares.items(), key=lambda share: -share[1])[:4]

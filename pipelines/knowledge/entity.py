@@ -87,6 +87,15 @@ NEAR = {"az": ("tr",), "tr": ("az",), "be": ("ru",)}
 """Languages taken for each other in short texts."""
 
 
+def state_of(entity: Entity, day: str) -> str:
+    """The code of the state that *entity* lies in, or acts for on *day* (``2026-11-28``): a person by office.
+
+    Nothing when there is none.
+    """
+    held = (office.country for office in entity.offices if office.country and office.holds(day))
+    return entity.country or next(held, "")
+
+
 def restored(plain: dict[str, Any]) -> Entity:
     """The entity of which ``model_dump`` gave *plain*, unchecked: it was, before it was kept. Cost: 5 µs."""
     names = {

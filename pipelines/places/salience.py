@@ -27,7 +27,7 @@ def countries(article: Article, tags: Sequence[Tag]) -> tuple[Country, ...]:
         begins[zone] = length
         length += len(text) + 1
     for tag in tags:
-        if tag.country:
+        if tag.country and tag.score:
             sums[tag.country] += tag.score
             first.setdefault(tag.country, begins[tag.zone] + tag.start)
     named = [code for code, sum_ in sums.items() if sum_ >= NAMED]

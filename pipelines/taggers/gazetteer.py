@@ -13,7 +13,7 @@ from connectors.records import How, Tag, TaggedArticle, Zone
 from pipelines.config import shipped
 from pipelines.folding import fold
 from pipelines.knowledge import acronyms
-from pipelines.knowledge.entity import Entity, Name
+from pipelines.knowledge.entity import Entity, Name, state_of
 from pipelines.knowledge.gazetteer import Gazetteer, load
 from pipelines.knowledge.slips import Slips
 from pipelines.places.english import UNKNOWN
@@ -74,14 +74,15 @@ class GazetteerTagger:
     def _tags(self, tagged: TaggedArticle) -> Iterator[Tag]:
         zones = list(tagged.article.zones())
         found: dict[Zone, list[Tag]] = {zone: [] for zone, _ in zones}
+        day = (tagged.article.published or tagged.article.fetched).date().isoformat()
         for one in placed(tagged, self._gazetteer, self._languages):
-            if tag := _tag(one):
+            if tag := _tag(one, day):
                 found[one.mention.zone].append(tag)
         for zone, text in zones:
-            found[zone] = self._with_slips(zone, text, found[zone])
+            found[zone] = self._with_slips(zone, text, found[zone], day)
         for entity, zone, start, end in surnames(tagged, [*chain(*found.values())], self._gazetteer, self._titles):
             found[zone] = [tag for tag in found[zone] if tag.end <= start or end <= tag.start]
-            found[zone].append(_made(entity, zone, dict(zones)[zone][start:end], start))
+            found[zone].append(_made(entity, zone, dict(zones)[zone][start:end], start, day))
         bound = {
             binding.acronym: binding.entity
             for zone, text in zones
@@ -94,7 +95,7 @@ class GazetteerTagger:
                 tags = tags + list(self._acronyms(zone, text, bound, tags))
             yield from sorted(tags, key=lambda t: (t.start, t.end))
 
-    def _with_slips(self, zone: Zone, text: str, tags: list[Tag]) -> list[Tag]:
+    def _with_slips(self, zone: Zone, text: str, tags: list[Tag], day: str) -> list[Tag]:
         """*tags* and the misspelt names; one that holds a tag takes its place ("Nagorno-Karbakh")."""
         for slip in islice(self._slips.find(fold(text), text), MOST):
             over = [tag for tag in tags if tag.start < slip.end and slip.start < tag.end]
@@ -105,7 +106,7 @@ class GazetteerTagger:
                 if (zone == "captions" and entity.kind == "actor") or entity.kind == "decoy":
                     continue
                 tags = [tag for tag in tags if tag not in over]
-                tags.append(_made(entity, zone, text[slip.start : slip.end], slip.start, how="slip"))
+                tags.append(_made(entity, zone, text[slip.start : slip.end], slip.start, day, how="slip"))
         return tags
 
     def _acronyms(self, zone: Zone, text: str, bound: dict[str, str], known: list[Tag]) -> Iterator[Tag]:
@@ -121,16 +122,16 @@ def _slippery(name: Name) -> bool:
     return name.curated and not name.demonym and name.entity.type != "person"
 
 
-def _tag(one: Placed) -> Tag | None:
-    """The tag of a name, None when it is of nothing that is tagged."""
+def _tag(one: Placed, day: str) -> Tag | None:
+    """The tag of a name in an article of *day*, None when it is of nothing that is tagged."""
     mention, said = one.mention, one.resolved
     entity = mention.name.entity if mention.name else None
     if entity and entity.kind == "actor":
         caption = mention.zone == "captions"
-        return None if caption else _made(entity, mention.zone, mention.surface, mention.start, score=one.score)
+        return None if caption else _made(entity, mention.zone, mention.surface, mention.start, day, score=one.score)
     if entity and entity.kind == "place" and (not entity.country or (said and said.country == entity.country)):
         score = one.score if entity.country else 0.0
-        return _made(entity, mention.zone, mention.surface, mention.start, score=score)
+        return _made(entity, mention.zone, mention.surface, mention.start, day, score=score)
     if said is None or not said.place or one.score < LEAST:
         return None
     return Tag(
@@ -145,7 +146,9 @@ def _tag(one: Placed) -> Tag | None:
     )
 
 
-def _made(entity: Entity, zone: Zone, surface: str, start: int, *, how: How = "exact", score: float = 0.0) -> Tag:
+def _made(
+    entity: Entity, zone: Zone, surface: str, start: int, day: str, *, how: How = "exact", score: float = 0.0
+) -> Tag:
     assert entity.kind != "decoy"
     return Tag(
         id=entity.id,
@@ -155,7 +158,7 @@ def _made(entity: Entity, zone: Zone, surface: str, start: int, *, how: How = "e
         start=start,
         end=start + len(surface),
         how=how,
-        country=entity.country or "",
+        country=state_of(entity, day),
         claimants=entity.claimants,
         score=round(score, 3),
     )

@@ -27,6 +27,7 @@ NAMES = """\
 - {id: armenian-guard, kind: actor, type: ministry, country: AM, names: {en: [Armenian guard]}}
 - {id: mira-tolan, kind: actor, type: person, offices: [{title: president, country: AM}], names: {en: [Mira Tolan]},
    surnames: {en: [Tolan], ru: [Толан]}}
+- {id: old-envoy, kind: actor, type: person, offices: [{title: president, country: RU, until: "2020"}], names: {en: [Old Envoy]}}
 - {id: ivo-tolan, kind: actor, type: person, offices: [{title: chancellor, country: GE}], names: {en: [Ivo Tolan]},
    surnames: {en: [Tolan]}}
 """
@@ -207,3 +208,8 @@ def test_an_article_of_nothing_but_names_is_read_to_a_bound(folder: Path) -> Non
     found = tags(folder, text)
     assert 0 < len(found.tags) <= 3_000
     assert found.countries
+
+
+def test_a_person_acts_for_the_state_in_office_and_for_none_after_it(folder: Path) -> None:
+    found = {tag.id: tag.country for tag in tags(folder, "Mira Tolan met Old Envoy.").tags}
+    assert found == {"mira-tolan": "AM", "old-envoy": ""}
