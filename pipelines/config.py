@@ -20,6 +20,7 @@ from connectors import plugins
 from connectors.errors import ConfigError, Problem
 from connectors.schedule import Pace
 from pipelines.events import Loc
+from pipelines.knowledge import compiled
 from pipelines.located import Document, nearest, read_file, validate
 from pipelines.sections import File, Flink, Flow, Head, Log, Metrics, Retain, SinkHead, SourceHead, Spacy
 from pipelines.watchlists.folder import load_folder
@@ -71,7 +72,8 @@ class Sink:
 class Config:
     """Everything that is configured, checked. Folders exist but for *data*, which the bus makes.
 
-    *partitions*: how many a fixed topic has, by name, where it is not one.
+    *partitions*: how many a fixed topic has, by name, where it is not one. *gazetteer*: its folder, and one of the
+    user's own that is laid over it.
     """
 
     path: Path
@@ -80,7 +82,7 @@ class Config:
     partitions: dict[str, int]
     sources: tuple[Source, ...]
     watchlists: Path
-    gazetteer: Path
+    gazetteer: tuple[Path, ...]
     sinks: tuple[Sink, ...]
     flow: Flow
     flink: Flink
@@ -101,7 +103,7 @@ def load(
     feeds: Path | None = None,
     *,
     data: Path | None = None,
-    known: Callable[[Path], Collection[str]] | None = None,
+    known: Callable[..., Collection[str]] | None = None,
     watchlists: bool = True,
     env: Mapping[str, str] = os.environ,
 ) -> Config:
@@ -111,7 +113,7 @@ def load(
         path: ``wirewatch.yaml``.
         feeds: A feed file to use instead of all the sources that the configuration names.
         data: A folder to use instead of its ``data``.
-        known: The ids of the places and actors in a gazetteer folder, to check the watchlists against.
+        known: The ids of the places and actors in the folders of a gazetteer, to check the watchlists against.
         watchlists: False leaves the watchlists unread: enough to look at a log while a list is being edited.
         env: What ``${NAME}`` stands for.
 
@@ -136,7 +138,7 @@ class _Loading:
         self,
         feeds: Path | None,
         data: Path | None,
-        known: Callable[[Path], Collection[str]] | None,
+        known: Callable[..., Collection[str]] | None,
     ) -> Config:
         file = self._file()
         data = data or self.folder / file.data
@@ -181,17 +183,22 @@ class _Loading:
                 right[key] = value
         return File.model_validate(right)
 
-    def _gazetteer(self, file: File) -> Path:
-        folder = self.folder / (file.gazetteer or "gazetteer")
-        if file.gazetteer is None and not folder.is_dir():
-            return shipped() / "gazetteer"
-        if not folder.is_dir():
-            self.problems.append(self.document.problem(f"no such folder: {folder}", ("gazetteer",)))
-        return folder
+    def _gazetteer(self, file: File) -> tuple[Path, ...]:
+        """The folder that is named, else that which ships; over it the one beside the configuration, unless whole."""
+        base, own = shipped() / "gazetteer", self.folder / "gazetteer"
+        if file.gazetteer is not None:
+            base = self.folder / file.gazetteer
+            if not base.is_dir():
+                self.problems.append(self.document.problem(f"no such folder: {base}", ("gazetteer",)))
+        elif (own / compiled.FILE).exists():
+            return (own,)
+        return (base, own) if own.is_dir() and own.resolve() != base.resolve() else (base,)
 
-    def _check_ids(self, lists: list[Watchlist], gazetteer: Path, known: Callable[[Path], Collection[str]]) -> None:
+    def _check_ids(
+        self, lists: list[Watchlist], gazetteer: tuple[Path, ...], known: Callable[..., Collection[str]]
+    ) -> None:
         try:
-            ids = known(gazetteer)
+            ids = known(*gazetteer)
         except ConfigError as error:
             self.problems += error.problems
         else:

@@ -19,12 +19,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class TaggerAt:
-    """Finds the tagger over the gazetteer in *folder* as its files are now; picklable.
+    """Finds the tagger over the gazetteer in *folders* as its files are now; picklable.
 
     While an edit has a mistake, the last gazetteer without one stays in force.
     """
 
-    folder: Path
+    folders: tuple[Path, ...]
 
     def __call__(self) -> Tagger:
         """The tagger. Cost: a look at the times of some files, unless one changed.
@@ -34,7 +34,7 @@ class TaggerAt:
         """
         good, told = _in_force.get(self, (None, ""))
         try:
-            good, told = gazetteer.build(gazetteer.Options(folder=self.folder)), ""
+            good, told = gazetteer.build(gazetteer.Options(folders=self.folders)), ""
         except ConfigError as error:
             if good is None:
                 raise
@@ -51,9 +51,10 @@ _in_force: dict[TaggerAt, tuple[Tagger, str]] = {}
 
 def plan_of(config: Config, address: Address) -> Plan:
     """The flow of *config* on the bus at *address*."""
+    folders = tuple(folder.absolute() for folder in config.gazetteer)  # workers start elsewhere
     return Plan(
         address=address,
-        tagger=TaggerAt(config.gazetteer.absolute()),  # workers start elsewhere
-        rules=RulesAt(address, tuple(sorted(config.spacy.models.items())), config.gazetteer.absolute()),
+        tagger=TaggerAt(folders),
+        rules=RulesAt(address, tuple(sorted(config.spacy.models.items())), folders),
         horizon=config.flow.horizon,
     )

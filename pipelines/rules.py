@@ -57,12 +57,12 @@ class Rules:
 class RulesAt:
     """Finds the rules of a bus; picklable, so that it can travel with the graph.
 
-    *places* is the folder of the gazetteer that says which place lies in which; None: none in another.
+    *places* are the folders of the gazetteer that says which place lies in which; without them none is in another.
     """
 
     address: Address
     models: tuple[tuple[str, str], ...] = ()
-    places: Path | None = None
+    places: tuple[Path, ...] = ()
 
     def __call__(self) -> Rules:
         """The rules in force now. Cost: one look at the end of a topic, unless it grew.
@@ -147,7 +147,7 @@ class _Kept:
 
     def _inside(self) -> Inside:
         try:
-            return gazetteer.inside(self.at.places) if self.at.places else NOTHING
+            return gazetteer.inside(*self.at.places) if self.at.places else NOTHING
         except ConfigError:  # the tagger tells of it
             return self.inside
 

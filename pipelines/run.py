@@ -94,7 +94,7 @@ class Run:
         self.spool = open_spool(config) if "poll" in loops else None
         self.open = cache(partial(open_bus, config))
         self.bus = address_of(config).open() if self.spool else self.open()
-        self.known = partial(ids, config.gazetteer)
+        self.known = partial(ids, *config.gazetteer)
         self.tried = partial(tried, config.gazetteer)
         self.stop = asyncio.Event()
         self.polled = asyncio.Event()

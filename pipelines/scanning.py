@@ -181,6 +181,25 @@ class Scanner:
         return found
 
 
+class Layers:
+    """Two scanners as one: the patterns of *over* are numbered after the *size* of *under*."""
+
+    def __init__(self, under: Scanner | Layers, size: int, over: Scanner) -> None:
+        self._under = under
+        self._size = size
+        self._over = over
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return [*self._under.keys, *self._over.keys]
+
+    def scan(self, text: str) -> list[Occurrence]:
+        """As `Scanner.scan`; a scan of each."""
+        under = self._under.scan(text)
+        over = [hit._replace(pattern=hit.pattern + self._size) for hit in self._over.scan(text)]
+        return sorted(under + over, key=_reading) if over else under
+
+
 def longest(hits: Iterable[Occurrence]) -> list[Occurrence]:
     """Of hits that overlap, the leftmost, and of those the longest."""
     kept: list[Occurrence] = []

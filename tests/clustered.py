@@ -62,7 +62,7 @@ def fresh(kind: str = "kafka", folder: Path | None = None, prefix: str = "", **p
 
 def plan(address: Address, horizon: float = 86400.0) -> Plan:
     """The shipped flow on that bus."""
-    tagger = partial(gazetteer.build, gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = partial(gazetteer.build, gazetteer.Options(folders=(shipped() / "gazetteer",)))
     return Plan(address, tagger, RulesAt(address), horizon)
 
 

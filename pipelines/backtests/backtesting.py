@@ -31,14 +31,14 @@ class Job:
 
     address: Address
     pairs: tuple[Pair, ...]
-    gazetteer: Path
+    gazetteer: tuple[Path, ...]
     retag: bool = False
 
     @property
     def question(self) -> str:
         """Tells this job from every other."""
         versions = [version.version if version else "" for pair in self.pairs for version in pair]
-        files = sorted(path for path in self.gazetteer.iterdir() if path.is_file())
+        files = [path for folder in self.gazetteer for path in sorted(folder.iterdir()) if path.is_file()]
         names = [part for path in files for part in (path.name, path.read_text("utf-8", "replace"))]
         return digest(stages.VERSION, *self.address, *versions, str(self.retag), *names)
 
@@ -48,10 +48,10 @@ class Reader:
 
     def __init__(self, job: Job) -> None:
         self._bus = job.address.open()
-        places = inside(job.gazetteer)
+        places = inside(*job.gazetteer)
         self._before = Matcher((pair.before for pair in job.pairs if pair.before), places)
         self._after = Matcher((pair.after for pair in job.pairs), places)
-        self._tagger = gazetteer.build(gazetteer.Options(folder=job.gazetteer)) if job.retag else None
+        self._tagger = gazetteer.build(gazetteer.Options(folders=job.gazetteer)) if job.retag else None
 
     def read(self, chunk: Chunk, look: Callable[[], None] = lambda: None) -> Result:
         """What both versions make of the articles of *chunk*; *look* is called every `BATCH` records, and may raise."""

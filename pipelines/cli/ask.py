@@ -102,7 +102,7 @@ def explain(
     settings = configuration(config, data=data)
     chosen = named_watchlist(settings, watchlist)
     where, tagged = _found(settings, article)
-    explanation = reasons(chosen, tagged, inside(settings.gazetteer)) if tagged else None
+    explanation = reasons(chosen, tagged, inside(*settings.gazetteer)) if tagged else None
     if json:
         copy = {"duplicate_of": tagged.duplicate_of} if tagged and tagged.duplicate_of else {}
         told = msgspec.to_builtins(explanation) if explanation else {"held": False}
@@ -144,6 +144,6 @@ def _tagged(config: Config, article: Article) -> TaggedArticle:
     from pipelines.language import language_of
     from pipelines.taggers import gazetteer
 
-    tagger = gazetteer.build(gazetteer.Options(folder=config.gazetteer))
+    tagger = gazetteer.build(gazetteer.Options(folders=config.gazetteer))
     (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=article, language=language_of(article))])
     return tagged

@@ -52,7 +52,9 @@ def backfill(
         raise typer.BadParameter(str(error), param_hint="--since") from None
     reader = spacy_names.build(spacy_names.Options(models=dict(settings.spacy.models)))
     count = 0
-    for alert in raised(bus, [lists[name] for name in dict.fromkeys(names)], inside(settings.gazetteer), reader, begin):
+    for alert in raised(
+        bus, [lists[name] for name in dict.fromkeys(names)], inside(*settings.gazetteer), reader, begin
+    ):
         count += 1
         if json:
             output.as_json(alert)

@@ -116,7 +116,7 @@ def _too_common(config: Config, watchlists: list[Watchlist]) -> list[Problem]:
     from pipelines.watchlists.sampling import too_common
 
     try:
-        return too_common(open_log(config), watchlists, inside(config.gazetteer))
+        return too_common(open_log(config), watchlists, inside(*config.gazetteer))
     except (ConfigError, TransientError):  # none yet, or it is away: nothing to warn of
         return []
 

@@ -25,8 +25,8 @@ def test(files: Files = None, config: ConfigFile = None, json: AsJson = False) -
 
     settings = configuration(config, watchlists=not files)
     lists = chosen(settings, files or [])
-    tagger = gazetteer.build(gazetteer.Options(folder=settings.gazetteer))
-    places = inside(settings.gazetteer)
+    tagger = gazetteer.build(gazetteer.Options(folders=settings.gazetteer))
+    places = inside(*settings.gazetteer)
     count = failed = 0
     for watchlist in lists:
         if not json:

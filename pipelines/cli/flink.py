@@ -97,7 +97,7 @@ def _submit(settings: Config, job: Job, savepoint: str | None, skip_unknown_stat
     from pipelines.plan import plan_of
     from pipelines.watchlists.examples import tried
 
-    known, examples = partial(ids, settings.gazetteer), partial(tried, settings.gazetteer)
+    known, examples = partial(ids, *settings.gazetteer), partial(tried, settings.gazetteer)
     watching.publish(settings.watchlists, job.bus, known, examples, strict=True)
     started = job.submit(plan_of(settings, address_of(settings)), savepoint, skip_unknown_state=skip_unknown_state)
     typer.echo(f"job {started} submitted to {settings.flink.rest}", err=True)

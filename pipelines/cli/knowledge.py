@@ -39,13 +39,13 @@ def show(
     from pipelines.knowledge.world import key
 
     settings = configuration(config)
-    gazetteer = load(settings.gazetteer)
-    entities, places = _entities(gazetteer, name), gazetteer.world.places(key(name))
+    gazetteer = load(*settings.gazetteer)
+    entities, places = _entities(gazetteer, name), gazetteer.places(key(name))
     if json:
         kept = [entity.model_dump(mode="json", exclude_defaults=True) for entity in entities]
         output.as_json({"entities": kept, "places": [place._asdict() for place in places]})
     for entity in entities if not json else ():
-        output.table(entity.id, ["what", "is"], _facts(entity, settings.gazetteer))
+        output.table(entity.id, ["what", "is"], _facts(entity, *settings.gazetteer))
         output.table("Names", ["language", "forms"], _names(gazetteer, entity))
     if places and not json:
         headers = ["id", "country", "region", "kind", "people"]
@@ -64,7 +64,7 @@ def _entities(gazetteer: Gazetteer, name: str) -> list[Entity]:
     return list({found.entity.id: found.entity for found in (*names, *surnames)}.values())
 
 
-def _facts(entity: Entity, folder: Path) -> Iterator[tuple[str, str]]:
+def _facts(entity: Entity, *folders: Path) -> Iterator[tuple[str, str]]:
     yield "kind", f"{entity.kind} {entity.type}".strip()
     plain = entity.model_dump(mode="json", exclude_defaults=True)
     for fact in ("country", "within", "claimants", "wikidata", "geonames", "note"):
@@ -77,7 +77,7 @@ def _facts(entity: Entity, folder: Path) -> Iterator[tuple[str, str]]:
     for office in entity.offices:
         yield "office", f"{office.title}, {office.country or office.state or office.organisation}{_span(office)}"
     if entity.policy:
-        yield "policy", policy(folder, entity.policy)
+        yield "policy", policy(entity.policy, *folders)
 
 
 def _span(span: Any) -> str:
@@ -85,18 +85,20 @@ def _span(span: Any) -> str:
     return since + (f" until {span.until}" if span.until else "")
 
 
-def policy(folder: Path, name: str) -> str:
-    """The text under the heading *name* of ``policies.md`` in *folder*; the name alone when there is none."""
-    path = folder / "policies.md"
-    _, _, after = (path.read_text("utf-8") if path.exists() else "").partition(f"\n## {name}\n")
-    return " ".join(after.partition("\n## ")[0].split()) or name
+def policy(name: str, *folders: Path) -> str:
+    """The text under the heading *name* of ``policies.md`` in the last of *folders* that has it, else the name."""
+    for path in (folder / "policies.md" for folder in reversed(folders)):
+        _, _, after = ("\n" + path.read_text("utf-8") if path.exists() else "").partition(f"\n## {name}\n")
+        if text := " ".join(after.partition("\n## ")[0].split()):
+            return text
+    return name
 
 
 def _names(gazetteer: Gazetteer, entity: Entity) -> Iterator[tuple[str, str]]:
     forms: defaultdict[str, list[str]] = defaultdict(list)
     for kind, names in (("", gazetteer.names), (" (surname)", gazetteer.surnames)):
-        for name in names:
-            if name.entity.id == entity.id:
+        for number, name in enumerate(names):
+            if name.entity.id == entity.id and (kind or number not in gazetteer.muted):
                 for language in sorted(name.languages):
                     forms[language + (" (people)" if name.demonym else kind)].append(name.text)
     for language in sorted(forms):
@@ -115,7 +117,7 @@ def check(config: ConfigFile = None, json: AsJson = False) -> None:
     from pipelines.knowledge.gazetteer import load
     from pipelines.places import english
 
-    gazetteer = load(configuration(config).gazetteer)
+    gazetteer = load(*configuration(config).gazetteer)
     found = list(doubts(gazetteer, english.load(shipped() / "languages")))
     if json:
         for doubt in found:
@@ -134,7 +136,7 @@ def build(config: ConfigFile = None) -> None:
     from pipelines.knowledge import gazetteer as knowledge
     from pipelines.knowledge import written
 
-    folder = configuration(config).gazetteer
+    folder, *_ = configuration(config).gazetteer  # one that is laid over it is read as it is
     try:
         forms = written.write(folder)
         gazetteer = knowledge.build(folder)

@@ -33,7 +33,7 @@ def chosen(config: Config, files: Sequence[Path]) -> list[Watchlist]:
 
     found, problems = _parsed(config, files) if files else load_folder(config.watchlists)
     lists = [watchlist for watchlist, _ in found]
-    known = ids(config.gazetteer)
+    known = ids(*config.gazetteer)
     problems += [problem for watchlist in lists for problem in check_ids(watchlist, known)]
     if problems:
         raise ConfigError(*problems)

@@ -18,13 +18,13 @@ def tag(tag: Tag) -> tuple[str, ...]:
     return tag.kind, tag.id, tag.surface, tag.zone, span, tag.how, country, f"{tag.score:g}"
 
 
-def rows(tagged: TaggedArticle, folder: Path) -> Iterator[tuple[str, ...]]:
+def rows(tagged: TaggedArticle, folders: tuple[Path, ...]) -> Iterator[tuple[str, ...]]:
     """A row for each name in the article: the rule that weighed it, what it came to, and the likeliest countries."""
     from pipelines.config import shipped
     from pipelines.knowledge.gazetteer import load
     from pipelines.places.placing import placed
 
-    for mention, said, score in placed(tagged, load(folder), shipped() / "languages"):
+    for mention, said, score in placed(tagged, load(*folders), shipped() / "languages"):
         if said is None:
             entity = mention.name.entity if mention.name else None
             what = "says nothing"

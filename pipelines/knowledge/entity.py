@@ -61,6 +61,9 @@ class Entity(BaseModel):
     country; *administration* says who holds it, *called* how each side calls it in English, *policy* what is done about
     it (a heading of ``policies.md``). *within* is the id of a place around it. *surnames* count once the person's full
     name stood in the article. *wikidata* and *geonames* are ids there, left out unless certain.
+
+    In a folder that is laid over another (`pipelines.knowledge.laying`) *without* are names that it has no more, and
+    one that is *silent* has none at all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +84,8 @@ class Entity(BaseModel):
     wikidata: Annotated[str, Field(pattern=r"^Q[1-9]\d*$")] | None = None
     geonames: Annotated[int, Field(gt=0)] | None = None
     note: str = ""
+    without: tuple[Annotated[str, AfterValidator(_name)], ...] = ()
+    silent: bool = False
 
 
 NEAR = {"az": ("tr",), "tr": ("az",), "be": ("ru",)}

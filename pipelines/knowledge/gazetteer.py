@@ -21,10 +21,11 @@ from pipelines.folding import fold
 from pipelines.knowledge import compiled, world
 from pipelines.knowledge.compiled import Compiled
 from pipelines.knowledge.entity import Entity, Name, country_key, restored
+from pipelines.knowledge.laying import laid_over
 from pipelines.knowledge.names import needs_capital
-from pipelines.knowledge.reading import Reading
-from pipelines.knowledge.world import World, parted
-from pipelines.scanning import Occurrence, Pattern, Scanner
+from pipelines.knowledge.reading import read
+from pipelines.knowledge.world import Place, World, parted
+from pipelines.scanning import Layers, Occurrence, Pattern, Scanner
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +33,18 @@ class Gazetteer:
     """Entities by id; every form of every name, and one scanner over these, in their order; the place of a country.
 
     *surnames* have a scanner of their own, for they count only where the person is known. *world* has the names that
-    many towns and regions share.
+    many towns and regions share. *muted* are the numbers of names that count no more, *silent* the ids of places.
     """
 
     entities: dict[str, Entity]
     names: tuple[Name, ...]
-    scanner: Scanner
+    scanner: Scanner | Layers
     surnames: tuple[Name, ...]
-    surname_scanner: Scanner
+    surname_scanner: Scanner | Layers
     countries: dict[str, str]
     world: World
+    muted: frozenset[int] = frozenset()
+    silent: frozenset[str] = frozenset()
 
     @functools.cached_property
     def states(self) -> Mapping[str, str]:
@@ -54,7 +57,12 @@ class Gazetteer:
 
     def regions(self, name: str) -> frozenset[str]:
         """The codes of the countries that have a region called *name*, folded."""
-        return frozenset(place.country for place in self.world.places(parted(name)) if place.kind == "region")
+        return frozenset(place.country for place in self.places(parted(name)) if place.kind == "region")
+
+    def places(self, key: str) -> tuple[Place, ...]:
+        """The towns and regions of the world that bear the name *key* (`world.key`)."""
+        found = self.world.places(key)
+        return tuple(place for place in found if place.id not in self.silent) if self.silent else found
 
     @functools.cached_property
     def inside(self) -> Mapping[str, frozenset[str]]:
@@ -83,7 +91,7 @@ class Gazetteer:
         found: dict[tuple[int, int], Occurrence] = {}
         for hit in _capital(self.scanner, self.names, text):
             name, span = self.names[hit.pattern], (hit.start, hit.end)
-            if name.admits(language):
+            if hit.pattern not in self.muted and name.admits(language):
                 other = found.get(span)
                 if other is None or len(name.text) > len(self.names[other.pattern].text):
                     found[span] = hit
@@ -94,39 +102,43 @@ class Gazetteer:
         return _capital(self.surname_scanner, self.surnames, text)
 
 
-def _capital(scanner: Scanner, names: Sequence[Name], text: str) -> Iterator[Occurrence]:
+def _capital(scanner: Scanner | Layers, names: Sequence[Name], text: str) -> Iterator[Occurrence]:
     for hit in scanner.scan(text):
         if not needs_capital(names[hit.pattern].text) or text[hit.start].isupper():
             yield hit
 
 
-def load(folder: Path) -> Gazetteer:
-    """Read the gazetteer in *folder*: once, and again when a file has changed. Cost: some 0.4 s for 10,000 names.
+def load(folder: Path, *over: Path) -> Gazetteer:
+    """Read the gazetteer in *folder*, with the folders *over* laid over it: once, and again when a file has changed.
+
+    Cost: some 0.7 s for 100,000 names; 0.1 s when a folder laid over it has changed.
 
     Raises:
         ConfigError: with every mistake of every file.
     """
-    return _load(folder, _stamp(folder))
+    if not over:
+        return _load(folder, _stamp(folder))
+    return _laid(folder, over, tuple(map(_stamp, (folder, *over))))
 
 
-def inside(folder: Path) -> Mapping[str, frozenset[str]]:
-    """The ids of the places inside each place in *folder*: by ``within``, and in a country by its code.
+def inside(*folders: Path) -> Mapping[str, frozenset[str]]:
+    """The ids of the places inside each place in *folders*: by ``within``, and in a country by its code.
 
     A contested place is inside what it is ``within`` and inside no country.
 
     Raises:
         ConfigError: with every mistake of every file.
     """
-    return load(folder).inside
+    return load(*folders).inside
 
 
-def ids(folder: Path) -> frozenset[str]:
-    """The ids of the places and actors in *folder*, to check watchlists against.
+def ids(*folders: Path) -> frozenset[str]:
+    """The ids of the places and actors in *folders*, to check watchlists against.
 
     Raises:
         ConfigError: with every mistake of every file.
     """
-    return frozenset(entity.id for entity in load(folder).entities.values() if entity.kind != "decoy")
+    return frozenset(entity.id for entity in load(*folders).entities.values() if entity.kind != "decoy")
 
 
 Stamp = tuple[tuple[Path, int, int], ...]
@@ -155,6 +167,14 @@ def build(folder: Path) -> Gazetteer:
 
 def _paths(stamp: Stamp) -> list[Path]:
     return [path for path, *_ in sorted(stamp, key=lambda s: s[0].suffix, reverse=True)]  # .yaml before .tsv
+
+
+@functools.lru_cache(2)
+def _laid(folder: Path, over: tuple[Path, ...], stamps: tuple[Stamp, ...]) -> Gazetteer:
+    made = _load(folder, stamps[0])
+    for stamp in stamps[1:]:
+        made = laid_over(made, _paths(stamp))
+    return made
 
 
 @functools.lru_cache(2)
@@ -193,17 +213,9 @@ def _made(folder: Path, kept: Compiled) -> Gazetteer:
 
 
 def _compile(folder: Path, paths: Sequence[Path], digest: str) -> Compiled:
-    reading = Reading()
-    for path in paths:
-        try:
-            reading.yaml(path) if path.suffix == ".yaml" else reading.tsv(path)
-        except ConfigError as error:
-            reading.problems += error.problems
     if not paths:
-        reading.problems.append(Problem(str(folder), 0, 0, "a gazetteer needs at least one .yaml or .tsv file"))
-    reading.check_places_around()
-    if reading.problems:
-        raise ConfigError(*reading.problems)
+        raise ConfigError(Problem(str(folder), 0, 0, "a gazetteer needs at least one .yaml or .tsv file"))
+    reading = read(paths)
     number = {id_: n for n, id_ in enumerate(reading.entities)}
     names, surnames = tuple(reading.names.values()), tuple(reading.surnames.values())
     return Compiled(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from connectors.errors import ConfigError, Problem
 from pipelines.folding import fold
 from pipelines.knowledge.entity import Entity, Name
 from pipelines.knowledge.names import forms
 from pipelines.knowledge.world import TOWN
+from pipelines.knowledge.written import written
 from pipelines.located import nearest, read_bytes, read_file, validate
 
 COLUMNS = ("id", "kind", "country", "language", "name")
@@ -17,10 +20,29 @@ COLUMNS = ("id", "kind", "country", "language", "name")
 KINDS = ("place", "actor", "decoy", "demonym", "surname")
 
 
+def read(paths: Sequence[Path], under: Mapping[str, Entity] | None = None) -> Reading:
+    """The files *paths*; *under*: the entities of the gazetteer that they are laid over, None when over none.
+
+    Raises:
+        ConfigError: with every mistake of every file.
+    """
+    reading = Reading(under)
+    for path in paths:
+        try:
+            reading.yaml(path) if path.suffix == ".yaml" else reading.tsv(path)
+        except ConfigError as error:
+            reading.problems += error.problems
+    reading.check_places_around()
+    if reading.problems:
+        raise ConfigError(*reading.problems)
+    return reading
+
+
 class Reading:
     """One load: the entities and names so far, and the mistakes."""
 
-    def __init__(self) -> None:
+    def __init__(self, under: Mapping[str, Entity] | None = None) -> None:
+        self._under = under
         self.entities: dict[str, Entity] = {}
         self.names: dict[str, Name] = {}
         self.surnames: dict[tuple[str, str], Name] = {}
@@ -37,6 +59,7 @@ class Reading:
             self.problems.append(document.problem("must be a list of places, actors and decoys"))
             return
         for index in range(len(document.data)):
+            self._complete(document.data[index])
             try:
                 entity = validate(Entity, document, (index,))
             except ConfigError as error:
@@ -45,17 +68,29 @@ class Reading:
             place = document.problem("", (index, "id"))
             if entity.id in self.entities:
                 first = self.places[entity.id]
-                self._mistake(place, f"'{entity.id}' is also at {first.path}:{first.line}")
+                self.mistake(place, f"'{entity.id}' is also at {first.path}:{first.line}")
                 continue
             self.entities[entity.id], self.places[entity.id] = entity, place
             for field, demonym in (("names", False), ("demonyms", True)):
                 for language, texts in getattr(entity, field).items():
                     for number, text in enumerate(texts):
                         place = document.problem("", (index, field, language, number))
-                        self._add(Name(text, entity, frozenset((language,)), demonym), place)
+                        self._add(Name(self._written(text, language), entity, frozenset((language,)), demonym), place)
             for language, texts in entity.surnames.items():
                 for text in texts:
-                    self._add_surname(Name(text, entity, frozenset((language,))))
+                    self._add_surname(Name(self._written(text, language), entity, frozenset((language,))))
+
+    def _complete(self, raw: Any) -> None:
+        """Give what is laid over something the kind of that: who changes a name need not say what it is of."""
+        if self._under is not None and isinstance(raw, dict) and "kind" not in raw and isinstance(raw.get("id"), str):
+            if old := self._under.get(raw["id"]):
+                raw["kind"] = old.kind
+            elif raw["id"].startswith(TOWN):
+                raw["kind"] = "place"
+
+    def _written(self, text: str, language: str) -> str:
+        """*text* with its inflected forms; those of files that are laid over nothing are in their ``forms.tsv``."""
+        return text if self._under is None else written(text, language)
 
     def tsv(self, path: Path) -> None:
         known: dict[str, Entity] = {}
@@ -68,7 +103,7 @@ class Reading:
                 continue
             if len(cells) != len(COLUMNS) or cells[1] not in KINDS:
                 columns, kinds = ", ".join(COLUMNS), ", ".join(KINDS)
-                self._mistake(place, f"must have {len(COLUMNS)} columns, {columns}; kind: {kinds}")
+                self.mistake(place, f"must have {len(COLUMNS)} columns, {columns}; kind: {kinds}")
                 continue
             id_, kind, country, language, text = cells
             if kind == "place" and country and not id_.startswith(TOWN):
@@ -81,14 +116,15 @@ class Reading:
             try:
                 self._add_surname(name) if kind == "surname" else self._add(name, place)
             except ValueError as error:
-                self._mistake(place, str(error))
+                self.mistake(place, str(error))
         self.entities = known | self.entities
 
     def check_places_around(self) -> None:
+        known = self.entities.keys() | (self._under or {}).keys()
         for entity in self.entities.values():
-            if entity.within and entity.within not in self.entities:
+            if entity.within and entity.within not in known:
                 message = f"'{entity.id}' is within no place that is listed: {entity.within}"
-                self._mistake(self.places[entity.id], message + nearest(entity.within, self.entities))
+                self.mistake(self.places[entity.id], message + nearest(entity.within, known))
 
     def _add(self, name: Name, place: Problem) -> None:
         """Take every form of *name*, unless another entity has it; a name and a demonym may be written alike."""
@@ -106,7 +142,7 @@ class Reading:
             elif name.curated and self.names[taken].curated:
                 first, other = self.places[taken], self.names[taken].entity.id
                 message = f"'{form}' would be both '{name.entity.id}' and '{other}' ({first.path}:{first.line})"
-                self._mistake(place, message)
+                self.mistake(place, message)
 
     def _add_surname(self, name: Name) -> None:
         for form in forms(name.text):
@@ -115,5 +151,6 @@ class Reading:
             languages = name.languages | (other.languages if other else frozenset())
             self.surnames[key] = (other or name)._replace(text=other.text if other else form, languages=languages)
 
-    def _mistake(self, place: Problem, message: str) -> None:
+    def mistake(self, place: Problem, message: str) -> None:
+        """There is a mistake at *place*."""
         self.problems.append(Problem(place.path, place.line, place.column, message))

@@ -39,7 +39,7 @@ class Places:
     def __init__(self, language: str, folder: Path, country: str) -> None:
         self._language = language
         self._country = country
-        self._tagger: Tagger = gazetteer.build(gazetteer.Options(folder=folder))
+        self._tagger: Tagger = gazetteer.build(gazetteer.Options(folders=(folder,)))
         for extension in ("countries", "acts"):
             Doc.set_extension(extension, default=(), force=True)
 

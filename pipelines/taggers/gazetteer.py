@@ -27,20 +27,20 @@ from pipelines.taggers import Tagger
 
 
 class Options(BaseModel):
-    """Where the gazetteer is."""
+    """Where the gazetteer is: its folder, and those that are laid over it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: Path = Field(description="the folder with its .yaml and .tsv files")
+    folders: tuple[Path, ...] = Field(min_length=1, description="folders of .yaml and .tsv files")
 
 
 def build(options: Options) -> Tagger:
-    """A tagger over the gazetteer in ``options.folder``; cheap when that is loaded already.
+    """A tagger over the gazetteer in ``options.folders``; cheap when that is loaded already.
 
     Raises:
         ConfigError: with every mistake of its files.
     """
-    return _tagger(load(options.folder), shipped() / "languages")
+    return _tagger(load(*options.folders), shipped() / "languages")
 
 
 @functools.lru_cache(4)
@@ -60,12 +60,12 @@ class GazetteerTagger:
         self._gazetteer = gazetteer
         self._languages = languages
         self._titles = titles(languages)
-        self._slippery = [n for n, name in enumerate(gazetteer.names) if _slippery(name)]
+        self._slippery = [n for n, name in enumerate(gazetteer.names) if n not in gazetteer.muted and _slippery(name)]
         right = frozenset(word for key in gazetteer.scanner.keys for word in key.split())
         words = load_english(languages)
         self._slips = Slips(
             [fold(gazetteer.names[number].text).text.rstrip("*") for number in self._slippery],
-            lambda word: word in right or words.of(word) != UNKNOWN or bool(gazetteer.world.places(word)),
+            lambda word: word in right or words.of(word) != UNKNOWN or bool(gazetteer.places(word)),
         )
 
     def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:

@@ -14,16 +14,16 @@ from pipelines.watchlists.trials import mistakes
 from pipelines.watchlists.watchlist import Watchlist
 
 
-def tried(folder: Path, watchlist: Watchlist) -> list[Problem]:
-    """What the examples of *watchlist* show to be wrong, with the gazetteer in *folder*.
+def tried(folders: tuple[Path, ...], watchlist: Watchlist) -> list[Problem]:
+    """What the examples of *watchlist* show to be wrong, with the gazetteer in *folders*.
 
     Raises:
         ConfigError: the gazetteer has mistakes.
     """
     if not (watchlist.examples.alert or watchlist.examples.quiet):
         return []
-    tagger = gazetteer.build(gazetteer.Options(folder=folder))
-    return mistakes(watchlist, partial(tagged, tagger), inside(folder), partial(beside, watchlist))
+    tagger = gazetteer.build(gazetteer.Options(folders=folders))
+    return mistakes(watchlist, partial(tagged, tagger), inside(*folders), partial(beside, watchlist))
 
 
 def beside(watchlist: Watchlist, name: str) -> Article:

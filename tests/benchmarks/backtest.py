@@ -65,7 +65,7 @@ def fill(bus: Bus) -> None:
     """Put `ARTICLES` records on the topic `tagged`, over `DAYS` days."""
     bus.create(Topic("tagged", unique=True))
     known = news()
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     raws = []
     for number, one in enumerate(
         taggers.tagged(tagger, [TaggedArticle(article=a, language=language_of(a)) for a in known])

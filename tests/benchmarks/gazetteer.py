@@ -37,7 +37,7 @@ def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 before = resident()
 began = time.perf_counter()
-tagger.build(tagger.Options(folder=shipped() / "gazetteer"))
+tagger.build(tagger.Options(folders=(shipped() / "gazetteer",)))
 took = time.perf_counter() - began
 print(f"  shipped gazetteer: loaded in {took:.2f} s, {resident() - before:.0f} MB")
 """
@@ -105,7 +105,7 @@ def _phrase_matcher(names: list[str], texts: list[str]):  # type: ignore[no-unty
 def _rules() -> None:
     """The shipped gazetteer with all rules on made-up news, beside the fold alone."""
     rng = random.Random(6)
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     places = ("Paris", "Yerevan", "Georgia", "Springfield", "London", "Baku", "Jordan", "Moscow", "Lebanon", "Armenian")
     made = [tagged(article(common(rng), _text(rng, list(places)), entry=str(n))) for n in range(ARTICLES)]
 

@@ -28,7 +28,7 @@ CASES = Path(__file__).parents[1] / "headlines"
 
 def outcomes(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each case of the watchlist *name*, as ``tp``, ``fp``, ``fn`` or ``tn``."""
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     matcher = Matcher([w for w, _ in load_folder(shipped() / "watchlists")[0] if w.id == name])
     for case in YAML(typ="safe").load((CASES / f"{name}.yaml").read_text("utf-8")):
         made = article(case["title"], case.get("body", ""), language=case["language"])

@@ -53,7 +53,7 @@ def prepared() -> Address:
 
 def plan(address: Address) -> Plan:
     """The shipped flow on that bus."""
-    tagger = partial(gazetteer.build, gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = partial(gazetteer.build, gazetteer.Options(folders=(shipped() / "gazetteer",)))
     return Plan(address, tagger, RulesAt(address), 86400.0)
 
 

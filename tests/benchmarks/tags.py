@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
 @functools.cache
 def _tagger() -> Tagger:
-    return gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    return gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
 
 
 def _read(case: dict[str, Any], language: str) -> TaggedArticle:

@@ -22,7 +22,7 @@ def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
 
     Labels name a list with underscores, as its file names it with hyphens.
     """
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     watchlists, problems = load_folder(shipped() / "watchlists")
     if problems:
         raise SystemExit("\n".join(map(str, problems)))

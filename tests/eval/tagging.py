@@ -22,7 +22,7 @@ ORGANISATIONS = {"coe": "CoE"}
 def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
     """``{"id", "countries", "orgs", "mentions"}``; the countries of the article, most salient first."""
     entities = load(shipped() / "gazetteer").entities
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     reader = spacy_names.build(spacy_names.Options())
     for line in (data / "tagging" / split / "docs.jsonl").read_bytes().splitlines():
         document = json.loads(line)

@@ -39,7 +39,7 @@ def address() -> Address:
 
 @contextmanager
 def running(address: Address, horizon: float = 3600) -> Iterator[None]:
-    tagger = partial(gazetteer.build, gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = partial(gazetteer.build, gazetteer.Options(folders=(shipped() / "gazetteer",)))
     plan = flow.Plan(address, tagger, RulesAt(address), horizon)
     stop = threading.Event()
     thread = threading.Thread(target=flow.run, args=(plan, stop), daemon=True)

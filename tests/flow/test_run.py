@@ -109,7 +109,7 @@ def test_a_list_whose_examples_fail_is_refused_and_tried_only_when_it_changed(co
 def test_a_gazetteer_broken_while_it_runs_leaves_the_one_in_force(tmp_path: Path) -> None:
     file = tmp_path / "places.yaml"
     file.write_text("- {id: mars, kind: place, names: {en: [Mars]}}")
-    find = TaggerAt(tmp_path)
+    find = TaggerAt((tmp_path,))
     good = find()
     file.write_text("- {id: mars, kind: plaice}")
     assert find() is good

@@ -146,7 +146,9 @@ def test_every_step_of_the_flow_says_what_it_gives_so_that_nothing_is_pickled(re
     from pipelines.plan import TaggerAt
 
     pipeline = beam.Pipeline(FnApiRunner())
-    flow.build(pipeline, flow.Plan(reading.address, TaggerAt(shipped() / "gazetteer"), RulesAt(reading.address), 60.0))
+    flow.build(
+        pipeline, flow.Plan(reading.address, TaggerAt((shipped() / "gazetteer",)), RulesAt(reading.address), 60.0)
+    )
     found: dict[str, str] = {}
 
     class Visitor(beam.pipeline.PipelineVisitor):

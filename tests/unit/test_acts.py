@@ -19,7 +19,7 @@ from pipelines.watchlists.watchlist import Watchlist
 
 
 def read(text: str, language: str = "en") -> TaggedArticle:
-    tagger = gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     return taggers.tagged(tagger, [tagged(article("", text, url=""), language=language)])[0]
 
 

@@ -43,7 +43,7 @@ def test_a_configuration_is_complete_with_defaults(home: Path) -> None:
     assert (config.bus.type, config.bus.options.path) == ("local", home / "data")
     assert [(s.name, s.type, s.options.url) for s in config.sources] == [("one", "rss", "https://news.example/feed")]
     assert [(s.name, s.type, s.watchlists) for s in config.sinks] == [("terminal", "stdout", frozenset())]
-    assert (config.watchlists, config.gazetteer) == (home / "watchlists", home / "gazetteer")
+    assert (config.watchlists, config.gazetteer) == (home / "watchlists", (shipped() / "gazetteer", home / "gazetteer"))
     assert (config.flow.horizon, config.log.level, config.metrics.port) == (7 * 86400, "info", 9464)
 
 
@@ -210,8 +210,8 @@ def test_a_sink_may_be_limited_to_lists_and_wants_their_topics(home: Path) -> No
 
 
 def test_ids_of_watchlists_are_checked_against_the_gazetteer(home: Path) -> None:
-    def known(folder: Path) -> Collection[str]:
-        assert folder == home / "gazetteer"
+    def known(*folders: Path) -> Collection[str]:
+        assert folders == (shipped() / "gazetteer", home / "gazetteer")
         return {"sevan-lake", "sevam"}
 
     with pytest.raises(ConfigError, match="no place 'sevan' in the gazetteer; did you mean 'sevam'"):
@@ -220,8 +220,13 @@ def test_ids_of_watchlists_are_checked_against_the_gazetteer(home: Path) -> None
 
 def test_without_a_gazetteer_of_its_own_the_shipped_one_is_used(home: Path) -> None:
     shutil.rmtree(home / "gazetteer")
-    assert load(home / "wirewatch.yaml", env={}).gazetteer == shipped() / "gazetteer"
+    assert load(home / "wirewatch.yaml", env={}).gazetteer == (shipped() / "gazetteer",)
     assert mistakes(home, "gazetteer: gone\n" + GOOD) == [f"wirewatch.yaml:1:12: no such folder: {home}/gone"]
+
+
+def test_a_gazetteer_that_was_built_is_whole_and_laid_over_none(home: Path) -> None:
+    (home / "gazetteer/compiled.json.gz").write_bytes(b"")
+    assert load(home / "wirewatch.yaml", env={}).gazetteer == (home / "gazetteer",)
 
 
 def test_a_missing_configuration_says_so(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_recipe_passes_its_examples_in_both_forms(name: str) -> None:
     watchlist, folder = LISTS[name], shipped() / "gazetteer"
     assert watchlist.examples.alert and watchlist.examples.quiet
     assert [str(p) for p in check_ids(watchlist, ids(folder))] == []
-    tagger = gazetteer.build(gazetteer.Options(folder=folder))
+    tagger = gazetteer.build(gazetteer.Options(folders=(folder,)))
     assert [str(p) for p in mistakes(watchlist, partial(tagged, tagger), inside(folder))] == []
     both = parse(f"id: x\ntitle: x\nquery: >-\n  {written(watchlist.condition)}\n", "query")
     twin = watchlist.linked(both.condition, "")

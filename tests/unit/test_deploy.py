@@ -299,7 +299,7 @@ def test_configuration_loads_as_it_lies_in_the_image(tmp_path: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (ROOT / source).is_dir() else shutil.copyfile)(ROOT / source, place)
     found = config.load(tmp_path / "etc/wirewatch/deploy/production.yaml", env={})
-    assert found.gazetteer.resolve() == tmp_path / "etc/wirewatch/configs/gazetteer"
+    assert [folder.resolve() for folder in found.gazetteer] == [tmp_path / "etc/wirewatch/configs/gazetteer"]
     assert found.sources and found.sinks
 
 

@@ -66,7 +66,7 @@ def test_other_options_tune_the_job() -> None:
 def plan() -> Plan:
     address = Address("memory", '{"name": "graph"}')
     address.open().create(Topic("articles", partitions=2))
-    return Plan(address, TaggerAt(Path("gazetteer")), RulesAt(address), 60.0)
+    return Plan(address, TaggerAt((Path("gazetteer"),)), RulesAt(address), 60.0)
 
 
 def server(folder: Path) -> Path:

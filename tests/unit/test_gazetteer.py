@@ -25,7 +25,7 @@ FOLDER = shipped() / "gazetteer"
 
 
 def tags(body: str, title: str = "", captions: str = "") -> list[Tag]:
-    tagger = gazetteer.build(gazetteer.Options(folder=FOLDER))
+    tagger = gazetteer.build(gazetteer.Options(folders=(FOLDER,)))
     made = article(title, body, captions=captions)
     return list(tagger.tag([tagged(made, language=language_of(made))])[0])
 
@@ -131,7 +131,7 @@ def test_an_acronym_in_brackets_is_bound_for_the_whole_article() -> None:
 
 
 def test_an_acronym_bound_in_one_article_is_unknown_in_the_next() -> None:
-    tagger = gazetteer.build(gazetteer.Options(folder=FOLDER))
+    tagger = gazetteer.build(gazetteer.Options(folders=(FOLDER,)))
     one, other = article("", "Collective Security Treaty Organisation (CTSO)."), article("", "The CTSO met.", entry="2")
     assert [bool(t) for t in tagger.tag([tagged(one), tagged(other)])] == [True, False]
 

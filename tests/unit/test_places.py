@@ -162,7 +162,7 @@ def test_money_is_no_country_and_an_acronym_no_town(known: Gazetteer) -> None:
 
 
 def tags(folder: Path, text: str, language: str = "en", title: str = "") -> TaggedArticle:
-    tagger = gazetteer.build(gazetteer.Options(folder=folder))
+    tagger = gazetteer.build(gazetteer.Options(folders=(folder,)))
     return taggers.tagged(tagger, [tagged(article(title, text, url=""), language=language)])[0]
 
 

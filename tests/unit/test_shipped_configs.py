@@ -39,7 +39,7 @@ declined to say why.
 
 @pytest.fixture(scope="module")
 def tagger() -> Tagger:
-    return gazetteer.build(gazetteer.Options(folder=shipped() / "gazetteer"))
+    return gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_shipped_configuration_is_right() -> None:
     config = load(shipped() / "wirewatch.yaml", env={})
     assert config.sources
     assert {sink.type for sink in config.sinks} == {"stdout", "atom"}
-    assert config.gazetteer == shipped() / "gazetteer"
+    assert config.gazetteer == (shipped() / "gazetteer",)
 
 
 @pytest.mark.parametrize("path", sorted((shipped() / "feeds").glob("*.yaml")), ids=lambda path: path.stem)
