@@ -118,19 +118,30 @@ ORIGIN = re.compile(
     r"^\s*(?:source|sources|agencies|источник|աղբյուր|mənbə|kaynak)\s*[:։]\s*(?P<name>[^\n.]{2,80})\.?\s*$",
     re.IGNORECASE,
 )
-DATELINE = re.compile(r"^[^\n]{0,60}?\((?P<name>AP|AFP|Reuters|TASS|dpa|EFE|ANSA|UPI|Interfax|Sputnik)\)\s*[-–—]")
+_AGENCIES = (
+    "AP|AFP|Reuters|TASS|dpa|EFE|ANSA|UPI|Interfax|Sputnik|Xinhua|IRNA|Tasnim|Anadolu|AA|AZERTAC|APA|Trend News|Trend"
+    "|ARMENPRESS|Armenpress|ARKA|RIA Novosti|BelTA|Kazinform|Ukrinform|InterPressNews|ТАСС|РИА Новости|Интерфакс"
+    "|АРМЕНПРЕСС|Арменпресс|АРКА|АЗЕРТАДЖ|БЕЛТА|Казинформ|Укринформ|Спутник|ԱՐՄԵՆՊՐԵՍ|Արմենպրես"
+)
+DATELINE = re.compile(
+    rf"^[^\n]{{0,60}}?(?:\((?P<name>{_AGENCIES})\)\s*[-–—]|/(?P<slashed>{_AGENCIES})/)"
+    rf"|^[^\W\d_a-zа-яա-ֆ]\w{{2,}}[,.]?\s+(?:[^\W\d_a-zа-яա-ֆ][\w.]*[,.]?\s+){{0,3}}\d[^\n]{{0,12}}?[,.–—-]\s+"
+    rf"(?P<dated>{_AGENCIES})(?=[\s.,:/–—-])"
+)
+"""As agencies begin: ``PARIS (Reuters) -``, ``YEREVAN, January 12. /ARMENPRESS/``, ``МОСКВА, 12 янв — РИА Новости.``"""
 
 
 def origin_of(body: str) -> tuple[str, str]:
     """Who the text says it comes from, and the text without the line that says it.
 
-    Read are a last line ``Source: …`` and a dateline such as ``PARIS (Reuters) -``, which stays in the text.
+    Read are a last line ``Source: …`` and a dateline such as ``PARIS (Reuters) -``, which stays in the text, of some
+    forty agencies.
     """
     head, _, last = body.rstrip().rpartition("\n")
     if found := ORIGIN.match(last):
         return clean(found["name"]), head.rstrip()
     if found := DATELINE.match(body):
-        return found["name"], body
+        return found[found.lastgroup or 0], body
     return "", body
 
 

@@ -30,6 +30,9 @@ Zone = Literal["title", "lead", "body", "captions", "url", "author", "source"]
 TEXT: tuple[Zone, ...] = ("title", "lead", "body", "captions")
 """The zones of the text itself."""
 
+Sense = Literal["", "government", "dateline"]
+"""What the name of a place is said for other than the place: a capital for its government, where a text was written."""
+
 How = Literal["exact", "inflected", "spelling", "slip", "acronym"]
 """How words meet a name: as written; in another form or spelling of it; one letter off; as defined in brackets."""
 
@@ -104,7 +107,9 @@ class Tag(Value, frozen=True, kw_only=True):
 
     A *kind* ``name`` is a name that no list holds; its *id* is "". A place has the *country* (ISO 3166-1) it is taken
     to lie in, a contested one its *claimants*; of an actor *country* is the state it acts for. *score* is how much the
-    name says that this country is meant: 3 for the name of a state, less for a town.
+    name says that this country is meant: 3 for the name of a state, less for a town. *sense*: a capital that stands for
+    its government (Moscow accuses), or where the text was written (``YEREVAN, Jan 12 (Reuters)``). *about*: the article
+    is about it, and does not only mention it.
     """
 
     id: str
@@ -117,13 +122,19 @@ class Tag(Value, frozen=True, kw_only=True):
     country: str = ""
     claimants: tuple[str, ...] = ()
     score: float = 0.0
+    sense: Sense = ""
+    about: bool = False
 
 
 class Country(Value, frozen=True, kw_only=True):
-    """A country (ISO 3166-1 *code*) that an article names; *score* tells it from the others of the article."""
+    """A country (ISO 3166-1 *code*) that an article names; *score* tells it from the others of the article.
+
+    *about*: the article is about it, and does not only mention it.
+    """
 
     code: str
     score: float
+    about: bool = False
 
 
 class Act(Value, frozen=True, kw_only=True):

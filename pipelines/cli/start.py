@@ -9,7 +9,7 @@ import typer
 
 from connectors.errors import ConfigError, Problem
 
-PARTS = ("wirewatch.yaml", "feeds", "watchlists", "gazetteer")
+PARTS = ("wirewatch.yaml", "feeds", "watchlists")
 """What of the shipped configuration a person edits."""
 
 NEXT = """\
@@ -19,7 +19,7 @@ A configuration to start from is in {folder}. There:
 What to edit:
   feeds/*.yaml             what is polled
   watchlists/*.yaml        what you want to be told about; edits take effect while it runs
-  gazetteer/               the names of places and actors
+  gazetteer/*.yaml         names of your own, laid over those that ship: write one when you need it
   wirewatch.yaml           everything else: sinks, how long things are kept
 """
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 
 from babel import Locale
@@ -63,11 +64,17 @@ AMBIGUOUS = {
     "Niger",
     "Man",
     "Sana",
+    "St. Martin",
+    "Saint Martin",
     "Rome",
     "Лима",
     "Сана",
 }
 """Names that are common words or people's names as often: the country needs a longer one, or the curated files."""
+
+
+SCRIPTS = {"CYRILLIC": "ru", "ARMENIAN": "hy", "GEORGIAN": "ka"}
+"""The language that a script is taken for, of a capital named in `CAPITALS`."""
 
 
 def rows() -> Iterator[tuple[str, str, str, str, str]]:
@@ -88,11 +95,18 @@ def rows() -> Iterator[tuple[str, str, str, str, str]]:
         for language in LANGUAGES if zone and not where.endswith("=") and not names else ():
             name = get_timezone_location(zone, locale=language, return_city=True)
             if name and name not in AMBIGUOUS and "(" not in name:
-                yield _slug(zone.split("/")[-1]), "place", code, language, written(name, language)
+                yield _slug(zone.split("/")[-1]), "capital", code, language, written(name, language)
         listed = [n for n in names.split("|") if n]
         for name in listed:
-            language = "en" if name.isascii() else "ru" if re.fullmatch("[А-яё -]+", name) else "mul"
-            yield _slug(listed[0]), "place", code, language, written(name, language)
+            language = _language(name)
+            yield _slug(listed[0]), "capital", code, language, written(name, language)
+
+
+def _language(name: str) -> str:
+    """Which of our languages *name* is of, by its letters; ``mul`` when they do not tell."""
+    if re.search("[əğıİş]|q[^u]", name):
+        return "az"
+    return "en" if name.isascii() else SCRIPTS.get(unicodedata.name(name[0]).split()[0], "mul")
 
 
 def _variants(name: str) -> list[str]:

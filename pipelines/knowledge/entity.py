@@ -59,8 +59,11 @@ class Entity(BaseModel):
 
     *country* is ISO 3166-1: where a place lies, which state an actor acts for. A contested place has *claimants* and no
     country; *administration* says who holds it, *called* how each side calls it in English, *policy* what is done about
-    it (a heading of ``policies.md``). *within* is the id of a place around it. *surnames* count once the person's full
-    name stood in the article. *wikidata* and *geonames* are ids there, left out unless certain.
+    it (a heading of ``policies.md``). *within* is the id of a place around it, or of the organisation that it is an
+    organ of. *surnames* count once the person's full name stood in the article. A name in *needs* counts only in an
+    article that has one of the words given with it (``prosecutor*``), one in *unless* only where there is none of them;
+    both count beside a name of the same entity without such conditions. *wikidata* and *geonames* are ids there, left
+    out unless certain.
 
     In a folder that is laid over another (`pipelines.knowledge.laying`) *without* are names that it has no more, and
     one that is *silent* has none at all.
@@ -76,6 +79,8 @@ class Entity(BaseModel):
     surnames: Names = {}
     country: Code | None = None
     claimants: tuple[str, ...] = ()
+    needs: dict[str, tuple[str, ...]] = {}
+    unless: dict[str, tuple[str, ...]] = {}
     administration: tuple[Rule, ...] = ()
     called: dict[str, str] = {}
     policy: Slug | None = None
@@ -87,6 +92,9 @@ class Entity(BaseModel):
     without: tuple[Annotated[str, AfterValidator(_name)], ...] = ()
     silent: bool = False
 
+
+SHORT = 3
+"""Letters of an acronym that is a word of another language as often."""
 
 NEAR = {"az": ("tr",), "tr": ("az",), "be": ("ru",)}
 """Languages taken for each other in short texts."""
@@ -105,7 +113,7 @@ def restored(plain: dict[str, Any]) -> Entity:
     """The entity of which ``model_dump`` gave *plain*, unchecked: it was, before it was kept. Cost: 5 µs."""
     names = {
         field: {language: tuple(own) for language, own in plain[field].items()}
-        for field in ("names", "demonyms", "surnames")
+        for field in ("names", "demonyms", "surnames", "needs", "unless")
         if field in plain
     }
     offices = tuple(Office.model_construct(**office) for office in plain.get("offices", ()))
@@ -128,11 +136,16 @@ class Name(NamedTuple):
     def admits(self, language: str) -> bool:
         """Whether it counts in a text of *language*: one of its own; English and the names of people's lists anywhere.
 
-        Iceland is Island in German and Nigeria inflected looks like Niger in Kazakh.
+        Iceland is Island in German and Nigeria inflected looks like Niger in Kazakh. English peoples count in English
+        (Johnny English), and an acronym of three letters not where its bearer is called otherwise (UN is a in Spanish).
         """
-        if self.curated and not self.demonym:
+        if language == "und" or not self.languages.isdisjoint((language, "mul", *NEAR.get(language, ()))):
             return True
-        return language == "und" or not self.languages.isdisjoint((language, "en", "mul", *NEAR.get(language, ())))
+        if self.demonym:
+            return False
+        if len(self.text) <= SHORT and self.text.isupper() and language in self.entity.names:
+            return False
+        return self.curated or "en" in self.languages
 
 
 def country_key(code: str) -> str:

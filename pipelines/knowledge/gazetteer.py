@@ -20,7 +20,7 @@ from connectors.errors import ConfigError, Problem
 from pipelines.folding import fold
 from pipelines.knowledge import compiled, world
 from pipelines.knowledge.compiled import Compiled
-from pipelines.knowledge.entity import Entity, Name, country_key, restored
+from pipelines.knowledge.entity import SHORT, Entity, Name, country_key, restored
 from pipelines.knowledge.laying import laid_over
 from pipelines.knowledge.names import needs_capital
 from pipelines.knowledge.reading import read
@@ -66,11 +66,12 @@ class Gazetteer:
 
     @functools.cached_property
     def inside(self) -> Mapping[str, frozenset[str]]:
-        """The ids of the places inside each place; of a state also its `country_key`."""
+        """The ids of what is inside each place, or an organ of an organisation; of a state its `country_key` too."""
         around = {}
         for entity in self.entities.values():
-            outer = entity.within or self.countries.get(entity.country or "")
-            if entity.kind == "place" and outer and outer != entity.id:
+            place = entity.kind == "place"
+            outer = entity.within or (self.countries.get(entity.country or "") if place else None)
+            if outer and outer != entity.id:
                 around[entity.id] = outer
         found: defaultdict[str, set[str]] = defaultdict(set)
         for name in around:
@@ -104,7 +105,9 @@ class Gazetteer:
 
 def _capital(scanner: Scanner | Layers, names: Sequence[Name], text: str) -> Iterator[Occurrence]:
     for hit in scanner.scan(text):
-        if not needs_capital(names[hit.pattern].text) or text[hit.start].isupper():
+        name = names[hit.pattern].text
+        exact = len(name) > SHORT or not name.isupper() or text.startswith(name, hit.start)  # Aİ is no AI
+        if exact and (not needs_capital(name) or text[hit.start].isupper()):
             yield hit
 
 

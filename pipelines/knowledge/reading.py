@@ -15,9 +15,10 @@ from pipelines.knowledge.written import written
 from pipelines.located import nearest, read_bytes, read_file, validate
 
 COLUMNS = ("id", "kind", "country", "language", "name")
-"""Of a TSV file. *kind* is place, actor or decoy; demonym: an adjective or the people of the place *id*; or surname."""
+"""Of a TSV file. *kind* is place, actor or decoy; capital: a state's; demonym: an adjective or the people of the place
+*id*; or surname."""
 
-KINDS = ("place", "actor", "decoy", "demonym", "surname")
+KINDS = ("place", "capital", "actor", "decoy", "demonym", "surname")
 
 
 def read(paths: Sequence[Path], under: Mapping[str, Entity] | None = None) -> Reading:
@@ -110,8 +111,9 @@ class Reading:
                 self.countries.setdefault(country, id_)
             entity = self.entities.get(id_) or known.get(id_)
             if entity is None:
-                own = {"demonym": "place", "surname": "actor"}.get(kind, kind)
-                entity = known[id_] = Entity.model_construct(id=id_, kind=own, country=country or None)
+                own = {"demonym": "place", "capital": "place", "surname": "actor"}.get(kind, kind)
+                type_ = kind if kind == "capital" else ""
+                entity = known[id_] = Entity.model_construct(id=id_, kind=own, type=type_, country=country or None)
             name = Name(text, entity, frozenset((language,)), kind == "demonym", curated=False)
             try:
                 self._add_surname(name) if kind == "surname" else self._add(name, place)

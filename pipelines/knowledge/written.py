@@ -32,16 +32,28 @@ def written(name: str, language: str) -> str:
     """*name*, a nominative, with its forms in one line of the gazetteer: ``name*``, or ``stem(ending|ending)``."""
     if re.search(r"[()|*]", name):
         return name
-    stem = name.removesuffix("ი") if language == "ka" else name
+    stem, change = _changing(name, language)
     last = stem.split()[-1]
     if language in OPEN and len(last) >= LETTERS and last.isalpha() and not last.isupper():
-        return f"{stem}*"
+        return f"{stem}{change}*"
+    stem = name.removesuffix("ი") if language == "ka" else name
     forms = sorted(inflection.forms(name, (language,))) if language in INFLECTED else []
     if not forms:
         return name
     while not all(form.startswith(stem) for form in (name, *forms)):
         stem = stem[:-1]
     return f"{stem}({'|'.join(form.removeprefix(stem) for form in (name, *forms))})"
+
+
+def _changing(name: str, language: str) -> tuple[str, str]:
+    """*name* without the letters that change before an ending, and what they may be."""
+    if language == "ka":  # ინდონეზია, ინდონეზიის
+        return name[:-1] if name.endswith(("ი", "ა")) else name, ""
+    if language == "hy" and name.endswith("ություն"):  # միություն, միության
+        return name.removesuffix("ուն"), ""
+    if language in ("az", "tr") and name.endswith(("q", "k")):  # krallıq, krallığı; dağlık, dağlığı
+        return name[:-1], f"({name[-1]}|{'ğ' if name[-1] == 'q' or language == 'tr' else 'y'})"
+    return name, ""
 
 
 def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:

@@ -22,6 +22,9 @@ CUE, CUES_COUNTED = 0.6, 4
 ENGLISH = 0.5
 """What the US has in an English article of an unknown source: more is written there than elsewhere."""
 
+ENGLISH_HOME = "US"
+"""Where an English article of an unknown source is likeliest from."""
+
 NO_COUNTRY = frozenset({"TV", "CO", "IO", "ME", "FM", "EU", "AI", "LY", "CC", "WS", "SU"})
 """Domains of countries that anybody takes."""
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from pipelines.knowledge.gazetteer import Gazetteer
 from pipelines.knowledge.world import TOWN
-from pipelines.places.containers import container
+from pipelines.places.containers import Container, container
 from pipelines.places.english import English
+from pipelines.places.governments import Governments
 from pipelines.places.guards import Guards
 from pipelines.places.mention import Mention
 from pipelines.places.weights import DATELINE, weight
@@ -44,6 +45,9 @@ GOVERNMENT = ("government", "ministry")
 
 GEORGIA = frozenset(("georgia", "géorgie", "geórgia", "جورجيا"))
 """How languages call a state of the US as they do the country."""
+
+CAPITAL, SPEAKING = 1.6, "government speaking"
+"""What a capital that stands for its government weighs in English, as much as a large city; and the rule's name."""
 
 WEAK = frozenset(
     ("english", "indian", "indians", "dominican", "finn", "finns", "dane", "danes", "pole", "poles", "turk", "turks")
@@ -77,12 +81,13 @@ class Known(NamedTuple):
 
     gazetteer: Gazetteer
     guards: Guards
+    governments: Governments
     english: English | None
 
 
 def evidence(mention: Mention, language: str, known: Known, persons: frozenset[str]) -> Evidence | None:
     """What *mention* says in an article of *language*, None when it says nothing; *persons* are people's names."""
-    gazetteer, guards, english = known
+    gazetteer, guards, _, english = known
     located = english is not None and mention.previous in english.tables.locative
     state = state_of(mention, gazetteer)
     if not _written(mention, state) or (mention.key in persons and not located):
@@ -106,11 +111,18 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
     if mention.key in GEORGIA:
         american = inside is not None and inside.country == "US"
         return Evidence(mention, {"US": 1.0} if american else {"GE": 0.5, "US": 0.5}, STATE, "georgia")
-    shares = _shares(mention)
+    return _town(mention, language, known, inside)
+
+
+def _town(mention: Mention, language: str, known: Known, inside: Container | None) -> Evidence | None:
+    """What *mention*, no state, says; *inside* what stands behind it."""
+    english, shares = known.english, _shares(mention)
     if not shares:
         return None
     if inside and (inside.country in shares or inside.admin):
         return Evidence(mention, {inside.country: 1.0}, CONTAINED, "container", admin=inside.admin)
+    if known.governments.speaks(mention, language) and mention.name and mention.name.entity.country:
+        return Evidence(mention, {mention.name.entity.country: 1.0}, max(DEMONYM, CAPITAL * bool(english)), SPEAKING)
     if mention.after in ("County", "Township"):
         return Evidence(mention, {"US": 1.0}, COUNTY, "county")
     if english is None:
@@ -130,7 +142,10 @@ def _believed(mention: Mention) -> bool:
     """Whether a town is meant, not in English: where a word with a capital stands beside it, it may be a person."""
     listed = mention.name is not None and not mention.name.entity.id.startswith(TOWN)
     beside = mention.single and (mention.capital_after or (mention.capital_before and mention.position > 0))
-    return listed or ((mention.name is not None or mention.largest >= RENOWNED) and not beside)
+    large = any(
+        place.population >= RENOWNED for place in mention.places if place.kind == "city" or place.country == "US"
+    )
+    return listed or ((mention.name is not None or large) and not beside)
 
 
 def _written(mention: Mention, state: str) -> bool:

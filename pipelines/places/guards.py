@@ -1,4 +1,4 @@
-"""Names of states and peoples that stand for something else: streets, money, languages, brands, words of every day.
+"""Names of states and peoples that stand for something else: streets, money, languages, papers, brands, everyday words.
 
 Contested places are never guarded: who denies a place quotes its name.
 """
@@ -16,7 +16,7 @@ from pipelines.folding import fold
 from pipelines.located import read_file, validate
 from pipelines.places.mention import Mention
 
-Guard = Literal["road", "money", "language", "quoted", "everyday", ""]
+Guard = Literal["road", "money", "language", "paper", "quoted", "everyday", ""]
 
 _OPENING, _CLOSING = re.compile(r"[«“„\"]$"), re.compile(r"[»”“\"]")
 _SENTENCE = re.compile(r"(?:^|[.!?։:\n]\s*|[«“„\"—–-]\s*)$")
@@ -32,6 +32,7 @@ class Guards(BaseModel):
     currencies: tuple[str, ...]
     languages: tuple[str, ...]
     functions: frozenset[str]
+    papers: frozenset[str]
     everyday: dict[str, frozenset[str]]
 
     def of(self, mention: Mention, language: str) -> Guard:
@@ -42,6 +43,8 @@ class Guards(BaseModel):
             return "money"
         if self._language(mention):
             return "language"
+        if mention.after in self.papers:
+            return "paper"
         if _OPENING.search(mention.left) and _CLOSING.match(mention.rest):
             return "quoted"
         return "everyday" if self._everyday(mention, language) else ""

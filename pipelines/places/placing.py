@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.records import TaggedArticle
+from connectors.records import Sense, TaggedArticle
 from pipelines.knowledge.gazetteer import Gazetteer
-from pipelines.places.context import ENGLISH, cues, home, paper
+from pipelines.places.context import ENGLISH, ENGLISH_HOME, cues, home, paper
 from pipelines.places.english import load as load_english
-from pipelines.places.evidence import Known, evidence
+from pipelines.places.evidence import SPEAKING, Known, evidence
+from pipelines.places.governments import load as load_governments
 from pipelines.places.guards import load as load_guards
 from pipelines.places.mention import Mention, mentions
 from pipelines.places.persons import persons
 from pipelines.places.resolving import Resolved, resolve
+from pipelines.places.weights import BEGINNING, DATELINE
 
 REPEATED, REPEATS = 0.25, 2
 """What a repetition of a town's name adds, and how many do (measured: research on tagging §2)."""
+
+
+_AGENCY = re.compile(r",?[^.\n]{0,30}[.,]?\s?(?:\([A-Z][\w ]{1,20}\)\s*[-–—]|/[^\W\d_a-z][\w ]{1,20}/)")
+"""``, Jan 12 (Reuters) -``, ``, January 12. /ARMENPRESS/``."""
 
 
 class Placed(NamedTuple):
@@ -27,6 +34,17 @@ class Placed(NamedTuple):
     mention: Mention
     resolved: Resolved | None = None
     score: float = 0.0
+
+
+def sense(one: Placed) -> Sense:
+    """What the name of a place is said for: a capital for its government, a place in a dateline for its author."""
+    mention = one.mention
+    if one.resolved and one.resolved.evidence.rule == SPEAKING:
+        return "government"
+    begins = mention.zone in ("lead", "body") and mention.start < BEGINNING and "\n" not in mention.left
+    capitals = mention.surface.isupper() and len(mention.surface) > 3 and not mention.left.strip(" ,").islower()
+    agency = _AGENCY.match(mention.rest)
+    return "dateline" if begins and (agency or (capitals and DATELINE.match(mention.rest))) else ""
 
 
 def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iterator[Placed]:
@@ -39,8 +57,11 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
     article, language = tagged.article, tagged.language
     words = load_english(languages)
     english = words if language == "en" else None
-    known = Known(gazetteer, load_guards(languages), english)
-    read = list(mentions(article, language, gazetteer, gazetteer.world))
+    known = Known(gazetteer, load_guards(languages), load_governments(languages), english)
+    read = [
+        known.governments.meant(mention, language, gazetteer.entities)
+        for mention in mentions(article, language, gazetteer, gazetteer.world)
+    ]
     people = persons(read, words, english=english is not None)
     found = {
         number: piece for number, mention in enumerate(read) if (piece := evidence(mention, language, known, people))
@@ -48,7 +69,7 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
     own = cues(article, english) if english else Counter[str]()
     source, prior = home(article), {}
     if english and not source[0]:
-        prior["US"] = ENGLISH
+        prior[ENGLISH_HOME] = ENGLISH
         towns = {piece.mention.key for piece in found.values() if "US" in piece.shares or piece.homonym}
         if own_town := paper(article, towns, own["US"]):
             source = ("US", own_town)

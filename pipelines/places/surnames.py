@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from pipelines.knowledge.gazetteer import Gazetteer
 from pipelines.knowledge.world import TOWN
 from pipelines.located import read_file
 from pipelines.places.mention import MOST
+
+SHORT = 3
+"""Letters of a surname that many bear."""
+
+_ENDS = re.compile(r"(?<=\w{4})[.!?։]\s|\n")
+"""Of a sentence, but for titles cut short (Gen. Lee)."""
 
 BEFORE, WORDS = 60, 4
 """Characters and words before a surname in which the office stands."""
@@ -43,9 +50,12 @@ def surnames(
     """Person, zone, start and end of each surname in the article that is of a person known there; not in captions.
 
     *tags* are those already found; a town of the world that is called so gives way. Of several of one surname the one
-    counts whose full name stands in the article, else the one whose office stands before it; where neither tells, none.
+    counts whose full name stands in the article, else the one whose office stands before it in the sentence; where
+    neither tells, none. A surname of three letters (Lee) needs the person's country in the article too, and one behind
+    another first name is another's.
     """
     called = {tag.id for tag in tags if tag.kind == "actor"}
+    countries = {tag.country for tag in tags}
     for zone, text in tagged.article.zones():
         if zone == "captions":
             continue
@@ -60,11 +70,15 @@ def surnames(
             bearers = {gazetteer.surnames[n].entity.id: gazetteer.surnames[n].entity for n in patterns}
             known = [entity for id_, entity in bearers.items() if id_ in called]
             if not known:
-                before = fold(text[max(0, start - BEFORE) : start]).text
+                before = fold(_ENDS.split(text[max(0, start - BEFORE) : start])[-1]).text
                 known = [
                     entity
                     for entity in bearers.values()
-                    if any(titles.said(office.title, before, tagged.language) for office in entity.offices)
+                    if any(
+                        titles.said(office.title, before, tagged.language)
+                        and (end - start > SHORT or office.country in countries)
+                        for office in entity.offices
+                    )
                 ]
             if len(known) == 1:
                 called.add(known[0].id)

@@ -14,7 +14,7 @@ import msgspec
 from connectors.records import Article, Tag, TaggedArticle, Zone
 from pipelines.config import shipped
 from pipelines.places import acts
-from pipelines.places.salience import countries
+from pipelines.places.salience import about, countries
 
 
 class Tagger(Protocol):
@@ -25,10 +25,11 @@ class Tagger(Protocol):
 
 
 def tagged(tagger: Tagger, articles: Sequence[TaggedArticle]) -> list[TaggedArticle]:
-    """The *articles* with the tags that *tagger* gives, the countries that these come to, and who does what to whom."""
+    """The *articles* with the tags that *tagger* gives, what they are about, and who does what to whom."""
     verbs = acts.load(shipped() / "languages")
     found = []
-    for article, tags in zip(articles, tagger.tag(articles), strict=True):
+    for article, read in zip(articles, tagger.tag(articles), strict=True):
+        tags = about(article.article, read)
         named = countries(article.article, tags)
         own = tuple(acts.acts(article.article, tags, verbs)) if article.language in ("en", "und") else ()
         found.append(msgspec.structs.replace(article, tags=tags, countries=named, acts=own))

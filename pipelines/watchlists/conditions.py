@@ -48,7 +48,7 @@ class Place(Value):
     """A place of the gazetteer, by id."""
 
     place: Slug
-    about: bool = Field(default=False, description="named in title or lead, or three times")
+    about: bool = Field(default=False, description="the article is about it: named in title or lead, or three times")
 
     def __str__(self) -> str:
         return f"{'about ' if self.about else ''}place: {self.place}"
@@ -121,7 +121,7 @@ class Actor(Value):
     """An actor of the gazetteer, by id: an organisation, a government, a person."""
 
     actor: Slug
-    about: bool = Field(default=False, description="named in title or lead, or three times")
+    about: bool = Field(default=False, description="the article is about it: named in title or lead, or three times")
 
     def __str__(self) -> str:
         return f"{'about ' if self.about else ''}actor: {self.actor}"

@@ -12,7 +12,6 @@ from typing import TypeGuard
 from connectors.records import TEXT
 from pipelines.watchlists import facts
 from pipelines.watchlists.conditions import (
-    Actor,
     Condition,
     Group,
     Leaf,
@@ -20,7 +19,6 @@ from pipelines.watchlists.conditions import (
     Named,
     Near,
     Of,
-    Place,
     Sentence,
     Weights,
 )
@@ -34,9 +32,6 @@ Rule = Callable[[Text], Hits | None]
 
 Number = Callable[[Leaf], int]
 """The number of a leaf in `Text.met`."""
-
-TIMES = 3
-"""Hits in the body that make an article be about a place or actor, when title and lead do not name it."""
 
 
 def compiled(condition: Condition, number: Number) -> Rule:
@@ -65,9 +60,6 @@ def compiled(condition: Condition, number: Number) -> Rule:
             return lambda text: [] if facts.hold(condition.article, text.tagged, text.length) else None
         case Named() | Listed():
             raise AssertionError(condition)  # it has been replaced
-        case Place(about=True) | Actor(about=True):
-            leaf = number(condition)
-            return lambda text: _about(text, text.met.get(leaf, []))
         case _:
             leaf = number(condition)
             return lambda text: text.met.get(leaf) or None
@@ -75,7 +67,7 @@ def compiled(condition: Condition, number: Number) -> Rule:
 
 def _plain(condition: Condition) -> TypeGuard[Leaf]:
     """Whether *condition* holds whenever its leaf is met."""
-    return isinstance(condition, Leaf) and not getattr(condition, "about", False)
+    return isinstance(condition, Leaf)
 
 
 def _group(
@@ -103,10 +95,6 @@ def _joined(rules: Iterable[Rule], text: Text, join: Callable[[list[Hits]], Hits
             return None
         parts.append(found)
     return join(parts) or None
-
-
-def _about(text: Text, hits: Hits) -> Hits | None:
-    return hits if len(hits) >= TIMES or any(text.part(hit) in ("title", "lead") for hit in hits) else None
 
 
 def _counted(hits: Hits | None, count: int) -> Hits | None:

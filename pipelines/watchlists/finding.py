@@ -13,7 +13,7 @@ from pipelines.folding import fold
 from pipelines.knowledge.entity import country_key
 from pipelines.knowledge.slips import Slips
 from pipelines.scanning import Pattern, Scanner
-from pipelines.watchlists.conditions import ANY_ACT, Deed, Leaf, Place, Within, entity
+from pipelines.watchlists.conditions import ANY_ACT, Actor, Deed, Leaf, Within, entity
 from pipelines.watchlists.expanding import misspelt, patterns
 from pipelines.watchlists.phrases import Phrase
 from pipelines.watchlists.regexes import Regex, Regexes, wild
@@ -29,7 +29,7 @@ ASIDE: tuple[Zone, ...] = ("url", "author", "source")
 HOW: tuple[How, ...] = get_args(How)
 
 Inside = Mapping[str, Iterable[str]]
-"""The ids of the places inside each place."""
+"""The ids of the places inside each place, and of the organs of each organisation."""
 
 Pace = Callable[[Iterable[Any]], Iterator[Any]]
 """Passes things on, at the pace that whoever builds in the background may take."""
@@ -50,6 +50,7 @@ class Finder:
         self._zones = TEXT + ASIDE if aside else TEXT
         self._owners, self._hows = array("I"), bytearray()
         self._entities: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._leading: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._deeds: defaultdict[str, list[tuple[int, Sides]]] = defaultdict(list)
         texts: list[Pattern] = []
         self._wild: list[int] = []
@@ -69,7 +70,7 @@ class Finder:
                 self._deeds[leaf.act].append((number, _sides(leaf, inside)))
             else:
                 for key in _keys(leaf, inside):
-                    self._entities[key].append(number)
+                    (self._leading if getattr(leaf, "about", False) else self._entities)[key].append(number)
         self._scanner = Scanner(pace(texts))
         self._wild_ones = wild(leaf for n in self._wild if isinstance(leaf := leaves[n], Phrase))
         self._expressions = Regexes([leaf for n in self._regexes if isinstance(leaf := leaves[n], Regex)])
@@ -112,6 +113,8 @@ class Finder:
     def _named(self, tag: Tag) -> set[int]:
         """The leaves that *tag* meets: those of its id, and those of the country that a place lies in."""
         found = {*self._entities.get((tag.kind, tag.id), ())}
+        if tag.about:
+            found.update(self._leading.get((tag.kind, tag.id), ()))
         if tag.kind == "place" and tag.country:
             found.update(self._entities.get(("place", country_key(tag.country)), ()))
         return found
@@ -158,4 +161,6 @@ def _keys(leaf: Leaf, inside: Inside) -> list[tuple[str, str]]:
     """Kind and id of the tags that meet *leaf*."""
     if isinstance(leaf, Within):
         return [("place", name) for name in sorted({leaf.within, *inside.get(leaf.within, ())})]
-    return [("place" if isinstance(leaf, Place) else "actor", entity(leaf))]
+    if isinstance(leaf, Actor):  # with its organs
+        return [("actor", name) for name in sorted({leaf.actor, *inside.get(leaf.actor, ())})]
+    return [("place", entity(leaf))]

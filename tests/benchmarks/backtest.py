@@ -94,7 +94,7 @@ def main() -> None:
         address = Address("local", f'{{"path": "{folder}"}}')
         bus = address.open()
         fill(bus)
-        job = Job(address, tuple(Pair(watchlist, watchlist) for watchlist in lists), shipped() / "gazetteer")
+        job = Job(address, tuple(Pair(watchlist, watchlist) for watchlist in lists), (shipped() / "gazetteer",))
         todo = chunks(bus)
         for processes in (1, 2):
             kept = Kept.of(folder, job.question, time.time(), fresh=True)

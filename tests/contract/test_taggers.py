@@ -12,7 +12,7 @@ from connectors import plugins
 from pipelines.config import shipped
 from pipelines.taggers import Tagger
 
-OPTIONS: dict[str, dict[str, Any]] = {"gazetteer": {"folder": shipped() / "gazetteer"}, "spacy_names": {}}
+OPTIONS: dict[str, dict[str, Any]] = {"gazetteer": {"folders": (shipped() / "gazetteer",)}, "spacy_names": {}}
 
 KINDS = plugins.names("pipelines.taggers")
 

@@ -549,7 +549,7 @@ def test_init_writes_a_configuration_that_is_right_and_overwrites_nothing(wirewa
     code, out, _ = wirewatch("init", "new/desk")
     assert code == 0
     assert "wirewatch check" in out
-    assert {p.name for p in (home / "new/desk").iterdir()} == {"wirewatch.yaml", "feeds", "watchlists", "gazetteer"}
+    assert {p.name for p in (home / "new/desk").iterdir()} == {"wirewatch.yaml", "feeds", "watchlists"}
     assert wirewatch("check", "new/desk/wirewatch.yaml").code == 0
     (home / "new/desk/wirewatch.yaml").write_text("mine")
     (home / "new/desk/watchlists/csto.yaml").unlink()

@@ -36,7 +36,7 @@ from pipelines.taggers import Reading
 from pipelines.watchlists.matching import Matcher
 from pipelines.watchlists.watchlist import Watchlist, parse
 
-GAZETTEER = shipped() / "gazetteer"
+GAZETTEER = (shipped() / "gazetteer",)
 numbers = count()
 
 
@@ -257,9 +257,9 @@ def test_a_log_without_articles_gives_a_backtest_of_nothing() -> None:
 
 def test_a_question_is_another_when_a_version_or_the_tags_are(address: Address, tmp_path: Path) -> None:
     (tmp_path / "names.yaml").write_text("[]")
-    job = Job(address, (Pair(STRIKE, WIDER),), tmp_path)
-    others = [Job(address, (Pair(STRIKE, NARROWER),), tmp_path), Job(address, (Pair(None, WIDER),), tmp_path)]
-    others += [Job(address, job.pairs, tmp_path, retag=True), Job(Address("memory", "{}"), job.pairs, tmp_path)]
+    job = Job(address, (Pair(STRIKE, WIDER),), (tmp_path,))
+    others = [Job(address, (Pair(STRIKE, NARROWER),), (tmp_path,)), Job(address, (Pair(None, WIDER),), (tmp_path,))]
+    others += [Job(address, job.pairs, (tmp_path,), retag=True), Job(Address("memory", "{}"), job.pairs, (tmp_path,))]
     questions = {job.question, *(other.question for other in others)}
     (tmp_path / "names.yaml").write_text("[ ]")
     assert len(questions | {job.question}) == 6

@@ -583,7 +583,7 @@ async def test_a_process_killed_at_any_moment_loses_nothing_and_repeats_one_aler
         bus.create(Topic(topic, unique=True))
     publish(bus, *range(1500))
     rng, kills = Random(7), 0
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while committed(bus, "post") != 1500 or committed(bus, "file") != 1500:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

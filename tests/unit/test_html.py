@@ -62,6 +62,11 @@ def test_any_text_comes_out_clean(text: str) -> None:
         ("First.\nSource: News Agencies", "News Agencies", "First."),
         ("Первый.\nИсточник: ТАСС", "ТАСС", "Первый."),
         ("PARIS (Reuters) - It rained.", "Reuters", "PARIS (Reuters) - It rained."),
+        ("GYUMRI, January 12. /ARKA/. It rained.", "ARKA", "GYUMRI, January 12. /ARKA/. It rained."),
+        ("Ganja, March 3, AZERTAC\nIt rained.", "AZERTAC", "Ganja, March 3, AZERTAC\nIt rained."),
+        ("ПСКОВ, 12 янв — РИА Новости. Дождь.", "РИА Новости", "ПСКОВ, 12 янв — РИА Новости. Дождь."),
+        ("On 3 May, Xinhua said it rained.", "", "On 3 May, Xinhua said it rained."),
+        ("Five died on 12 May. AP said so.", "", "Five died on 12 May. AP said so."),
         (
             "The source: a spring in the hills, he said. It flows.",
             "",

@@ -116,3 +116,8 @@ def test_an_edit_is_in_force_with_the_next_batch_and_a_mistake_leaves_the_last_g
     assert [[tag.id for tag in tags] for tags in (*first.tag([body]), *second.tag([body]))] == [[], ["harbour-league"]]
     (tmp_path / "mine.yaml").write_text("- {id: csto, wihtout: [x]}")
     assert find() is second
+
+
+def test_organs_are_inside_their_organisation(tmp_path: Path) -> None:
+    laid(tmp_path, "- {id: csto-choir, kind: actor, within: csto, names: {en: [CSTO Choir]}}")
+    assert inside(SHIPPED, tmp_path)["csto"] == {"csto-choir"}
