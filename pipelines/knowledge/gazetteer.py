@@ -105,10 +105,17 @@ class Gazetteer:
 
 def _capital(scanner: Scanner | Layers, names: Sequence[Name], text: str) -> Iterator[Occurrence]:
     for hit in scanner.scan(text):
-        name = names[hit.pattern].text
+        entity, name = names[hit.pattern].entity, names[hit.pattern].text
         exact = len(name) > SHORT or not name.isupper() or text.startswith(name, hit.start)  # Aİ is no AI
-        if exact and (not needs_capital(name) or text[hit.start].isupper()):
+        capital = not needs_capital(name) or text[hit.start].isupper()
+        if exact and capital and (entity.kind != "actor" or _capitals(name, text[hit.start : hit.end])):
             yield hit
+
+
+def _capitals(name: str, text: str) -> bool:
+    """Whether *text* has a capital wherever *name* has: an African union of cocoa growers is not the African Union."""
+    pairs = zip(name.split(), text.split(), strict=False)
+    return all(not one[0].isupper() or not other[0].islower() for one, other in pairs)
 
 
 def load(folder: Path, *over: Path) -> Gazetteer:

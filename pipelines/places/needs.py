@@ -15,13 +15,16 @@ def doubted(name: Name) -> bool:
     return name.text in name.entity.needs or name.text in name.entity.unless
 
 
-def meant(name: Name, texts: Iterable[str]) -> bool:
-    """Whether one of the *texts* of an article has a word that *name* needs, and none that speaks against it."""
+def meant(name: Name, texts: Iterable[str], *, company: bool) -> bool:
+    """Whether one of the *texts* of an article has a word that *name* needs, and none that speaks against it.
+
+    *company*: what the article names else is as good as such a word.
+    """
     needs, unless = name.entity.needs.get(name.text, ()), name.entity.unless.get(name.text, ())
     folded = [fold(text).text for text in texts]
     if unless and any(_words(unless).search(text) for text in folded):
         return False
-    return not needs or any(_words(needs).search(text) for text in folded)
+    return not needs or company or any(_words(needs).search(text) for text in folded)
 
 
 @functools.lru_cache(1024)

@@ -30,6 +30,9 @@ from pipelines.places.surnames import surnames
 from pipelines.places.weights import BEGINNING
 from pipelines.taggers import Tagger
 
+BODIES = ("", "organisation")
+"""Types of actors that are organisations of states or peoples: where one is named, another is meant."""
+
 WEAK = 0.2
 """Points of a town that is tagged though its country is not named (measured: of eight with less, in articles read by
 eye, six were words or people)."""
@@ -132,12 +135,13 @@ class GazetteerTagger:
 
 
 def _meant(found: list[Placed], texts: list[str]) -> Iterator[Placed]:
-    """*found* without the names that need words which are not there."""
+    """*found* without the names that need words which are not there; other organisations are words enough."""
     names = [one.mention.name for one in found if one.mention.name]
-    sure = {name.entity.id for name in names if not doubted(name)}
+    sure = {name.entity.id: name.entity for name in names if not doubted(name)}
+    company = any(entity.type in BODIES and entity.kind == "actor" for entity in sure.values())
     for one in found:
         name = one.mention.name
-        if not name or not doubted(name) or name.entity.id in sure or meant(name, texts):
+        if not name or not doubted(name) or name.entity.id in sure or meant(name, texts, company=company):
             yield one
 
 

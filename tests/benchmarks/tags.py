@@ -2,7 +2,7 @@
 
 A score, not a time. The cases are in ``tests/tags`` and were written without looking at the gazetteer or the rules.
 ``traps.yaml`` says which countries a text names, and which it must *never* be taken for; ``forms-*.yaml`` which
-countries and actors a sentence names. ``WIREWATCH_SHOW=1`` prints what is wrong.
+countries and actors a sentence names, ``organisations-*.yaml`` which organisations. ``WIREWATCH_SHOW=1`` prints what is wrong.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from connectors.records import TaggedArticle
 from pipelines import taggers
 from pipelines.config import shipped
+from pipelines.knowledge.gazetteer import load
 from pipelines.taggers import Tagger, gazetteer
 from tests.factories import article, tagged
 
@@ -72,6 +73,18 @@ def forms(language: str) -> Iterator[Outcome]:
         yield Outcome(case, {*case["countries"], *case.get("actors", ())}, found - {""}, set())
 
 
+BODIES = ("", "organisation")
+"""Types of the actors that are organisations of states or peoples."""
+
+
+def organisations(name: str = "organisations-en") -> Iterator[Outcome]:
+    """Each English text: the organisations that it names, of those in which they are more than acronyms."""
+    entities = load(shipped() / "gazetteer").entities
+    for case in YAML(typ="safe").load((CASES / f"{name}.yaml").read_text("utf-8")):
+        found = {tag.id for tag in _read(case, "en").tags if tag.kind == "actor" and entities[tag.id].type in BODIES}
+        yield Outcome(case, set(case["organisations"]), found, set())
+
+
 def languages() -> list[str]:
     """Those that have sentences."""
     return sorted(path.stem.removeprefix("forms-") for path in CASES.glob("forms-*.yaml"))
@@ -93,6 +106,10 @@ def main() -> None:
     kinds = Counter(outcome.case["kind"] for outcome in found if outcome.found != outcome.wanted)
     print(f"    wrong by kind: {', '.join(f'{kind} {count}' for kind, count in kinds.most_common())}")
     _show(found)
+    for path in sorted(CASES.glob("organisations-en*.yaml")):
+        found = list(organisations(path.stem))
+        print("  {}: {} texts, P {:.1%} R {:.1%} F1 {:.1%}".format(path.stem, len(found), *scores(found)))
+        _show(found)
     for language in languages():
         found = list(forms(language))
         print("  {}: {} sentences, P {:.1%} R {:.1%} F1 {:.1%}".format(language, len(found), *scores(found)))

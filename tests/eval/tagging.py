@@ -15,6 +15,12 @@ from pipelines.knowledge.gazetteer import load
 from pipelines.language import language_of
 from pipelines.taggers import gazetteer, spacy_names
 
+ORGANS = {
+    **dict.fromkeys(("un-security-council", "unga"), "un"),
+    **dict.fromkeys(("european-commission", "european-parliament", "european-council"), "eu"),
+}
+"""Which the labels do not tell from their organisations."""
+
 ORGANISATIONS = {"coe": "CoE"}
 """Where the labels spell an organisation otherwise than our id in capitals."""
 
@@ -29,7 +35,7 @@ def rows(data: Path, split: str) -> Iterator[dict[str, Any]]:
         article = _article(document)
         untagged = TaggedArticle(article=article, language=language_of(article))
         ((tagged,), (names,)) = taggers.tagged(tagger, [untagged]), reader.tag([untagged])
-        actors = dict.fromkeys(t.id for t in tagged.tags if t.kind == "actor")
+        actors = dict.fromkeys(ORGANS.get(t.id, t.id) for t in tagged.tags if t.kind == "actor")
         people = {t.id for t in tagged.tags if t.kind == "actor" and entities[t.id].type == "person"}
         kinds = {"place": "LOC", "actor": "ORG", "name": "PER"}
         yield {
