@@ -157,18 +157,24 @@ class Act(Value, frozen=True, kw_only=True):
 class TaggedArticle(Topical, frozen=True, kw_only=True):
     """An article the flow has seen. A duplicate carries *duplicate_of*, the first copy's id, and no tags.
 
-    *language* is the two-letter code the text was found to be in, ``und`` when unknown. *fingerprints* are what
-    exact de-duplication compares; they are kept so that its memory can be rebuilt from this topic alone. *countries*
-    are those it is about, the most salient first; a contested place makes none. *acts* are read in English only.
+    *language* is the two-letter code the text was found to be in, ``und`` when unknown, *title_language* that of a
+    title in another. *fingerprints* are what exact de-duplication compares; they are kept so that its memory can be
+    rebuilt from this topic alone. *countries* are those it is about, the most salient first; a contested place makes
+    none. *acts* are read in English only.
     """
 
     article: Article
     language: str = "und"
+    title_language: str = ""
     fingerprints: tuple[str, ...] = ()
     duplicate_of: str = ""
     tags: tuple[Tag, ...] = ()
     countries: tuple[Country, ...] = ()
     acts: tuple[Act, ...] = ()
+
+    def language_in(self, zone: Zone) -> str:
+        """The language of what stands in *zone*."""
+        return self.title_language if zone == "title" and self.title_language else self.language
 
 
 class Evidence(Value, frozen=True, kw_only=True):

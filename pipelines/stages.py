@@ -29,7 +29,7 @@ from connectors.records import (
     encode,
 )
 from pipelines.dedup import fingerprints
-from pipelines.language import language_of
+from pipelines.language import language_of, title_language_of
 from pipelines.taggers import Reader, Reading, Tagger, tagged
 from pipelines.watchlists.matching import Match, Matcher, snippet
 
@@ -52,6 +52,7 @@ def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLet
         try:
             article = decode(Article, record.value)
             marks, language = fingerprints(article), language_of(article)
+            title = title_language_of(article, language)
         except Exception as error:  # an article built to break a library must not take its siblings along
             why = error if isinstance(error, RejectedError) else _failed("arrive_failed", error)
             dead.append(
@@ -68,7 +69,7 @@ def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLet
                 )
             )
             continue
-        articles.append(TaggedArticle(article=article, language=language, fingerprints=marks))
+        articles.append(TaggedArticle(article=article, language=language, title_language=title, fingerprints=marks))
     return articles, dead
 
 

@@ -141,9 +141,11 @@ def _found(config: Config, name: str) -> tuple[Whereabouts | None, TaggedArticle
 def _tagged(config: Config, article: Article) -> TaggedArticle:
     from connectors.records import TaggedArticle
     from pipelines import taggers
-    from pipelines.language import language_of
+    from pipelines.language import language_of, title_language_of
     from pipelines.taggers import gazetteer
 
     tagger = gazetteer.build(gazetteer.Options(folders=config.gazetteer))
-    (tagged,) = taggers.tagged(tagger, [TaggedArticle(article=article, language=language_of(article))])
+    language = language_of(article)
+    untagged = TaggedArticle(article=article, language=language, title_language=title_language_of(article, language))
+    (tagged,) = taggers.tagged(tagger, [untagged])
     return tagged

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from connectors.records import Article, Zone
+from connectors.records import TaggedArticle, Zone
 from pipelines.folding import fold
 from pipelines.knowledge.entity import Name
 from pipelines.knowledge.gazetteer import Gazetteer
-from pipelines.knowledge.world import Place, World
+from pipelines.knowledge.world import Place
 
 BEFORE, AFTER = 25, 60
 """Characters beside a name that the rules look at."""
@@ -90,23 +90,23 @@ class Mention(NamedTuple):
         return " " not in self.key
 
 
-def mentions(article: Article, language: str, gazetteer: Gazetteer, world: World) -> Iterator[Mention]:
-    """The names in *article* in reading order, the first `MOST`; of those that overlap the leftmost and longest."""
-    return itertools.islice(_all(article, language, gazetteer, world), MOST)
+def mentions(tagged: TaggedArticle, gazetteer: Gazetteer) -> Iterator[Mention]:
+    """The names in the article in reading order, the first `MOST`; of those that overlap the leftmost and longest."""
+    return itertools.islice(_all(tagged, gazetteer), MOST)
 
 
-def _all(article: Article, language: str, gazetteer: Gazetteer, world: World) -> Iterator[Mention]:
+def _all(tagged: TaggedArticle, gazetteer: Gazetteer) -> Iterator[Mention]:
     offset = 0
-    for zone, text in article.zones():
-        yield from _of(zone, text, offset, language, gazetteer, world)
+    for zone, text in tagged.article.zones():
+        yield from _of(zone, text, offset, tagged.language_in(zone), gazetteer)
         offset += len(text) + 1
 
 
-def _of(zone: Zone, text: str, offset: int, language: str, gazetteer: Gazetteer, world: World) -> Iterator[Mention]:
+def _of(zone: Zone, text: str, offset: int, language: str, gazetteer: Gazetteer) -> Iterator[Mention]:
     names: dict[tuple[int, int], Name] = {}
     for hit in gazetteer.scan(text, language):
         names[hit.start, hit.end] = gazetteer.names[hit.pattern]
-    keys = {(start, end): name for name, start, end in world.scan(text)}
+    keys = {(start, end): name for name, start, end in gazetteer.world.scan(text)}
     reached = -1
     for start, end in sorted({*names, *keys}, key=lambda span: (span[0], -span[1])):
         if start < reached:

@@ -59,13 +59,14 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
     english = words if language == "en" else None
     known = Known(gazetteer, load_guards(languages), load_governments(languages), english)
     read = [
-        known.governments.meant(mention, language, gazetteer.entities)
-        for mention in mentions(article, language, gazetteer, gazetteer.world)
+        known.governments.meant(mention, tagged.language_in(mention.zone), gazetteer.entities)
+        for mention in mentions(tagged, gazetteer)
     ]
     people = persons(read, words, english=english is not None)
-    found = {
-        number: piece for number, mention in enumerate(read) if (piece := evidence(mention, language, known, people))
-    }
+    found = {}
+    for number, mention in enumerate(read):
+        if piece := evidence(mention, tagged.language_in(mention.zone), known, people):
+            found[number] = piece
     own = cues(article, english) if english else Counter[str]()
     source, prior = home(article), {}
     if english and not source[0]:

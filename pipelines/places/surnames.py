@@ -62,7 +62,7 @@ def surnames(
         taken = [(tag.start, tag.end) for tag in tags if tag.zone == zone and not tag.id.startswith(TOWN)]
         hits: dict[tuple[int, int], list[int]] = {}
         for hit in itertools.islice(gazetteer.scan_surnames(text), MOST):
-            if gazetteer.surnames[hit.pattern].admits(tagged.language):
+            if gazetteer.surnames[hit.pattern].admits(tagged.language_in(zone)):
                 hits.setdefault((hit.start, hit.end), []).append(hit.pattern)
         for (start, end), patterns in hits.items():
             if any(low < end and start < high for low, high in taken):
@@ -75,7 +75,7 @@ def surnames(
                     entity
                     for entity in bearers.values()
                     if any(
-                        titles.said(office.title, before, tagged.language)
+                        titles.said(office.title, before, tagged.language_in(zone))
                         and (end - start > SHORT or office.country in countries)
                         for office in entity.offices
                     )

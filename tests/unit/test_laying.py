@@ -120,4 +120,4 @@ def test_an_edit_is_in_force_with_the_next_batch_and_a_mistake_leaves_the_last_g
 
 def test_organs_are_inside_their_organisation(tmp_path: Path) -> None:
     laid(tmp_path, "- {id: csto-choir, kind: actor, within: csto, names: {en: [CSTO Choir]}}")
-    assert inside(SHIPPED, tmp_path)["csto"] == {"csto-choir"}
+    assert "csto-choir" in inside(SHIPPED, tmp_path)["csto"]
