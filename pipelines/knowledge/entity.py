@@ -143,9 +143,13 @@ class Name(NamedTuple):
             return True
         if self.demonym:
             return False
-        if len(self.text) <= SHORT and self.text.isupper() and language in self.entity.names:
-            return False
-        return self.curated or "en" in self.languages
+        if "en" in self.languages:
+            return not (self._short and language in self.entity.names)
+        return self.curated and not self._short
+
+    @property
+    def _short(self) -> bool:
+        return len(self.text) <= SHORT and self.text.isupper()
 
 
 def country_key(code: str) -> str:

@@ -32,6 +32,8 @@ def written(name: str, language: str) -> str:
     """*name*, a nominative, with its forms in one line of the gazetteer: ``name*``, or ``stem(ending|ending)``."""
     if re.search(r"[()|*]", name):
         return name
+    if language == "ar" and name.endswith("ي"):  # لبناني, لبنانية, لبنانيون, لبنانيين
+        return f"{name}(|ة|ون|ين|ات|ا)"
     stem, change = _changing(name, language)
     last = stem.split()[-1]
     if language in OPEN and len(last) >= LETTERS and last.isalpha() and not last.isupper():
@@ -65,9 +67,9 @@ def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def _of(entity: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    for field, kind in (("names", entity["kind"]), ("surnames", "surname")):
+    for field, kind in (("names", entity["kind"]), ("surnames", "surname"), ("demonyms", "demonym")):
         for language, names in entity.get(field, {}).items():
-            for name in names:
+            for name in names if field != "demonyms" or language == "ar" else ():
                 if (made := written(name, language)) != name and entity["kind"] != "decoy":
                     yield entity["id"], kind, entity.get("country") or "", language, made
 

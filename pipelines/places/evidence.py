@@ -46,6 +46,9 @@ GOVERNMENT = ("government", "ministry")
 GEORGIA = frozenset(("georgia", "géorgie", "geórgia", "جورجيا"))
 """How languages call a state of the US as they do the country."""
 
+GEORGIAN = ({"GE": 0.5, "US": 0.5}, {"GE": 0.9, "US": 0.1})
+"""How likely each is in English, and elsewhere."""
+
 CAPITAL, SPEAKING = 1.6, "government speaking"
 """What a capital that stands for its government weighs in English, as much as a large city; and the rule's name."""
 
@@ -53,6 +56,11 @@ WEAK = frozenset(
     ("english", "indian", "indians", "dominican", "finn", "finns", "dane", "danes", "pole", "poles", "turk", "turks")
 )
 """Demonyms that are as often a language, another people or a name."""
+
+_BEGINS = re.compile(r"(?:^|[.!?։:\n][\s«“„\"]*)$")
+
+_SURNAME = re.compile("(?:შვილ|ძე)")
+"""In a Georgian surname, some of which are made of peoples: ბერძენიშვილი."""
 
 _CYRILLIC = tuple("абвгґдеєжзиіїйклмнопрстуфхцчшщыэюя")
 
@@ -94,6 +102,8 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
         return None
     if mention.name and mention.name.entity.kind == "actor":
         return _government(mention)
+    if _SURNAME.search(mention.surface):
+        return None
     demonym = mention.name is not None and mention.name.demonym
     guard = guards.of(mention, language) if state or demonym or english is None else ""
     if guard:
@@ -101,6 +111,9 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
     if demonym:
         return _demonym(mention)
     inside = container(mention, gazetteer, english)
+    if mention.key in GEORGIA:
+        american = inside is not None and inside.country == "US"
+        return Evidence(mention, {"US": 1.0} if american else GEORGIAN[english is None], STATE, "georgia")
     if state:
         if inside and inside.country != state:
             there = inside.admin or (located and not inside.listed and inside.country in mention.countries)
@@ -108,9 +121,6 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
                 return Evidence(mention, {inside.country: 1.0}, CONTAINED, "container", admin=inside.admin)
         homonym = any(p.country == "US" and p.kind == "city" and p.population >= HOMONYM for p in mention.places)
         return Evidence(mention, {state: 1.0}, STATE, "state", homonym=homonym and state != "US" and not inside)
-    if mention.key in GEORGIA:
-        american = inside is not None and inside.country == "US"
-        return Evidence(mention, {"US": 1.0} if american else {"GE": 0.5, "US": 0.5}, STATE, "georgia")
     return _town(mention, language, known, inside)
 
 
@@ -141,7 +151,8 @@ def state_of(mention: Mention, gazetteer: Gazetteer) -> str:
 def _believed(mention: Mention) -> bool:
     """Whether a town is meant, not in English: where a word with a capital stands beside it, it may be a person."""
     listed = mention.name is not None and not mention.name.entity.id.startswith(TOWN)
-    beside = mention.single and (mention.capital_after or (mention.capital_before and mention.position > 0))
+    lonely = _BEGINS.search(mention.left.removesuffix(f"{mention.before} "))  # the word before begins its sentence
+    beside = mention.single and (mention.capital_after or (mention.capital_before and not lonely))
     large = any(
         place.population >= RENOWNED for place in mention.places if place.kind == "city" or place.country == "US"
     )

@@ -16,9 +16,16 @@ from pipelines.folding import fold
 from pipelines.located import read_file, validate
 from pipelines.places.mention import Mention
 
+LONG = 5
+"""Letters of a word for streets that is looked for behind other names."""
+
 Guard = Literal["road", "money", "language", "paper", "quoted", "everyday", ""]
 
 _OPENING, _CLOSING = re.compile(r"[«“„\"]$"), re.compile(r"[»”“\"]")
+_BEFORE = re.compile(r"(?:^|\s)(\w+) [^\W\d_]+-$")
+_NAMES = re.compile(r"(?: [^\W\da-z_][\w'’]*){1,3}")
+"""The word before one that is written on to the name with a hyphen, and words with capitals behind the name."""
+
 _SENTENCE = re.compile(r"(?:^|[.!?։:\n]\s*|[«“„\"—–-]\s*)$")
 
 
@@ -37,9 +44,10 @@ class Guards(BaseModel):
 
     def of(self, mention: Mention, language: str) -> Guard:
         """What *mention*, the name of a state or people, stands for instead; "" when it is what it says."""
-        if mention.next.startswith(self.roads) or mention.previous in self.before:
+        if self._road(mention):
             return "road"
-        if mention.next.startswith(self.currencies):
+        behind = mention.before[-1:].isalpha() and mention.previous.startswith(self.currencies)  # долларов США
+        if behind or mention.next.startswith(self.currencies):
             return "money"
         if self._language(mention):
             return "language"
@@ -48,6 +56,19 @@ class Guards(BaseModel):
         if _OPENING.search(mention.left) and _CLOSING.match(mention.rest):
             return "quoted"
         return "everyday" if self._everyday(mention, language) else ""
+
+    def _road(self, mention: Mention) -> bool:
+        """Whether a street has the name, with a name or two between (Kıbrıs Şehitleri Caddesi, rue Anatole-France)."""
+        before = _BEFORE.search(mention.left)
+        bare = mention.name is None or len(mention.surface) <= len(mention.name.text.rstrip("*"))
+        behind = _NAMES.match(mention.rest) if bare else None
+        long = tuple(road for road in self.roads if len(road) >= LONG)  # no sea in Seattle
+        return (
+            mention.next.startswith(self.roads)
+            or mention.previous in self.before
+            or (before is not None and before[1].lower() in self.before)
+            or (behind is not None and any(word.startswith(long) for word in behind[0].lower().split()))
+        )
 
     def _language(self, mention: Mention) -> bool:
         if not (mention.name and mention.name.demonym):

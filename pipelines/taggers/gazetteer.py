@@ -28,6 +28,7 @@ from pipelines.places.salience import LEAST, NAMED
 from pipelines.places.surnames import load as titles
 from pipelines.places.surnames import surnames
 from pipelines.places.weights import BEGINNING
+from pipelines.scanning import PARTICLES
 from pipelines.taggers import Tagger
 
 BODIES = ("", "organisation")
@@ -116,6 +117,8 @@ class GazetteerTagger:
         """*tags* and the misspelt names; one that holds a tag takes its place ("Nagorno-Karbakh")."""
         for slip in islice(self._slips.find(fold(text), text), MOST):
             over = [tag for tag in tags if tag.start < slip.end and slip.start < tag.end]
+            if over and text[slip.start : over[0].start] in PARTICLES:  # and-Azerbaijan is no slip of it
+                continue
             if all(
                 slip.start <= t.start and t.end <= slip.end and (t.start, t.end) != (slip.start, slip.end) for t in over
             ):

@@ -65,10 +65,12 @@ def traps() -> Iterator[Outcome]:
 
 def forms(language: str) -> Iterator[Outcome]:
     """Each sentence: all countries and actors that are named, however weakly."""
+    entities = load(shipped() / "gazetteer").entities
     for case in YAML(typ="safe").load((CASES / f"forms-{language}.yaml").read_text("utf-8")):
         read = _read(case, language)
         asked = {"csto", "nato", "un", "osce", "eu"}
         found = {tag.country for tag in read.tags if tag.score} | {tag.id for tag in read.tags if tag.id in asked}
+        found |= {entities[tag.id].within for tag in read.tags if tag.kind == "actor"} & asked
         found |= {code for tag in read.tags for code in tag.claimants if len(code) == 2 and not tag.country}
         yield Outcome(case, {*case["countries"], *case.get("actors", ())}, found - {""}, set())
 
