@@ -32,8 +32,6 @@ def written(name: str, language: str) -> str:
     """*name*, a nominative, with its forms in one line of the gazetteer: ``name*``, or ``stem(ending|ending)``."""
     if re.search(r"[()|*]", name):
         return name
-    if language == "ar" and name.endswith("ي"):  # لبناني, لبنانية, لبنانيون, لبنانيين
-        return f"{name}(|ة|ون|ين|ات|ا)"
     stem, change = _changing(name, language)
     last = stem.split()[-1]
     if language in OPEN and len(last) >= LETTERS and last.isalpha() and not last.isupper():
@@ -67,9 +65,12 @@ def rows(folder: Path) -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def _of(entity: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    for field, kind in (("names", entity["kind"]), ("surnames", "surname"), ("demonyms", "demonym")):
+    for name in entity.get("demonyms", {}).get("ar", ()):
+        if name.endswith("ي"):  # لبناني, لبنانية, لبنانيون, لبنانيين
+            yield entity["id"], "demonym", entity.get("country") or "", "ar", f"{name}(|ة|ون|ين|ات|ا)"
+    for field, kind in (("names", entity["kind"]), ("surnames", "surname")):
         for language, names in entity.get(field, {}).items():
-            for name in names if field != "demonyms" or language == "ar" else ():
+            for name in names:
                 if (made := written(name, language)) != name and entity["kind"] != "decoy":
                     yield entity["id"], kind, entity.get("country") or "", language, made
 
