@@ -97,10 +97,7 @@ def flag(
     """Match the articles that are no copies, and make the alerts of those that a watchlist selected."""
 
     def flags(part: Sequence[TaggedArticle]) -> list[tuple[TaggedArticle, list[Alert]]]:
-        selected = [(t, matcher.match(t) if not t.duplicate_of else []) for t in part]
-        return [
-            (t, _alerts(t, matches, reader.read(t.article, t.language)) if matches else []) for t, matches in selected
-        ]
+        return [_flagged(matcher, reader, t) for t in part]
 
     return _apart(flags, articles, "flag_failed")
 
@@ -115,6 +112,18 @@ def entries(flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]], topics: Ca
 def dead_entries(dead: Sequence[DeadLetter]) -> list[Entry]:
     """What to append for records set aside."""
     return [Entry("dead-letters", letter.id, encode(letter)) for letter in dead]
+
+
+def _flagged(matcher: Matcher, reader: Reader, tagged: TaggedArticle) -> tuple[TaggedArticle, list[Alert]]:
+    """The article with its alerts: selected by a watchlist it is read closely, and matched again with what is found."""
+    matches = matcher.match(tagged) if not tagged.duplicate_of else []
+    if not matches:
+        return tagged, []
+    reading = reader.read(tagged)
+    if reading.acts is not None and reading.acts != tagged.acts:
+        tagged = msgspec.structs.replace(tagged, acts=reading.acts)
+        matches = matcher.match(tagged)
+    return tagged, _alerts(tagged, matches, reading)
 
 
 def _alerts(tagged: TaggedArticle, matches: Sequence[Match], reading: Reading) -> list[Alert]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors.records import Act, Article, Tag
+from connectors.records import Act, Article, Tag, Zone
 from pipelines.located import read_file, validate
 from pipelines.places.mention import MOST
 from pipelines.scanning import Pattern, Scanner
@@ -93,21 +93,7 @@ def acts(article: Article, tags: Sequence[Tag], verbs: Verbs) -> Iterator[Act]:
             inside = [tag for tag in own if low <= tag.start and tag.end <= high]
             form = verbs.forms[hit.pattern]
             if found := _sides(text, inside, hit.start, hit.end):
-                source, target = found
-                made = Act(
-                    verb=form.name,
-                    code=form.verb.code,
-                    source=source.id,
-                    source_country=source.country,
-                    target=target.id,
-                    target_country=target.country,
-                    zone=zone,
-                    start=hit.start,
-                    end=hit.end,
-                )
-                yield made
-                if form.verb.both:
-                    yield _turned(made)
+                yield from made(form, *found, zone, hit.start, hit.end)
 
 
 def _sides(text: str, tags: Sequence[Tag], start: int, end: int) -> tuple[Tag, Tag] | None:
@@ -132,18 +118,20 @@ def _sides(text: str, tags: Sequence[Tag], start: int, end: int) -> tuple[Tag, T
     return subjects[-1], objects[0]
 
 
-def _turned(act: Act) -> Act:
-    return Act(
-        verb=act.verb,
-        code=act.code,
-        source=act.target,
-        source_country=act.target_country,
-        target=act.source,
-        target_country=act.source_country,
-        zone=act.zone,
-        start=act.start,
-        end=act.end,
-    )
+def made(form: Form, source: Tag, target: Tag, zone: Zone, start: int, end: int) -> Iterator[Act]:
+    """The act by *form* of a verb, ``zone[start:end]``; of a verb that both do also the other way round."""
+    for one, other in ((source, target), (target, source))[: 1 + form.verb.both]:
+        yield Act(
+            verb=form.name,
+            code=form.verb.code,
+            source=one.id,
+            source_country=one.country,
+            target=other.id,
+            target_country=other.country,
+            zone=zone,
+            start=start,
+            end=end,
+        )
 
 
 @functools.lru_cache(1)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from connectors.records import Article, Tag, TaggedArticle, Zone
+from connectors.records import Act, Tag, TaggedArticle, Zone
 from pipelines.config import shipped
 from pipelines.places import acts
 from pipelines.places.salience import about, countries
@@ -37,14 +37,18 @@ def tagged(tagger: Tagger, articles: Sequence[TaggedArticle]) -> list[TaggedArti
 
 
 class Reading(NamedTuple):
-    """What a close reading of an article gives: *names* that no list holds, and the *sentences* of each zone."""
+    """What a close reading of an article gives: *names* that no list holds, and the *sentences* of each zone.
+
+    *acts* are None where no model parses the language.
+    """
 
     names: tuple[Tag, ...]
     sentences: dict[Zone, list[tuple[int, int]]]
+    acts: tuple[Act, ...] | None = None
 
 
 class Reader(Protocol):
     """Reads an article closely. Costs some twenty times a tagger: for articles that a watchlist selected."""
 
-    def read(self, article: Article, language: str) -> Reading:
-        """Read *article*, which is in *language* (two letters)."""
+    def read(self, tagged: TaggedArticle) -> Reading:
+        """Read the article."""

@@ -1,4 +1,4 @@
-"""spaCy on the articles that a watchlist selected: sentences, and names that no list holds.
+"""spaCy on the articles that a watchlist selected: sentences, names that no list holds, and acts where it parses.
 
 Its tokenizer costs some twenty times the rest of the line, so it runs where it pays: before an alert is made, in
 batches, inside ``memory_zone()`` (measured: 800,000 new words grow the vocabulary by 391 MB without it, 32 MB with it).
@@ -17,7 +17,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import compile_suffix_regex
 
-from connectors.records import Article, Tag, TaggedArticle, Zone
+from connectors.records import Act, Tag, TaggedArticle, Zone
+from pipelines.config import shipped
+from pipelines.places import acts, parsed
 from pipelines.taggers import Reading
 
 log = structlog.get_logger(__name__)
@@ -33,6 +35,13 @@ STOPS = ("։", "。", "！", "？", "؟")
 
 KINDS = frozenset({"PERSON", "PER", "ORG", "GPE", "LOC", "FAC", "NORP", "EVENT", "MISC"})
 """Entity labels of spaCy's models that are names; dates and amounts are not."""
+
+
+PARSED = ("en",)
+"""Languages whose acts are read by the parse of a model."""
+
+UNUSED = ("parser", "tagger", "attribute_ruler", "morphologizer")
+"""Of a model of another language."""
 
 
 class Options(BaseModel):
@@ -82,13 +91,15 @@ class SpacyReader:
 
     def tag(self, articles: Sequence[TaggedArticle]) -> list[tuple[Tag, ...]]:
         """The names in title, lead and body of each article, kind ``name``."""
-        return [self.read(tagged.article, tagged.language).names for tagged in articles]
+        return [self.read(tagged).names for tagged in articles]
 
-    def read(self, article: Article, language: str) -> Reading:
-        """Read each zone once; a line break ends a sentence too. Captions and credits give no names."""
-        zones = list(article.zones())
-        nlp = self._pipeline(language)
+    def read(self, tagged: TaggedArticle) -> Reading:
+        """Read each zone once; a line break ends a sentence too. Captions and credits give no names and no acts."""
+        zones = list(tagged.article.zones())
+        nlp = self._pipeline(tagged.language)
+        parses = tagged.language in PARSED and nlp.has_pipe("parser")
         names: list[Tag] = []
+        found: list[Act] = []
         sentences: dict[Zone, list[tuple[int, int]]] = {}
         with nlp.memory_zone():
             for (zone, _), doc in zip(zones, nlp.pipe(text[:LENGTH] for _, text in zones), strict=True):
@@ -98,7 +109,9 @@ class SpacyReader:
                     for e in doc.ents
                     if e.label_ in KINDS and zone != "captions"
                 ]
-        return Reading(tuple(names), sentences)
+                if parses and zone != "captions":
+                    found += parsed.acts(doc, zone, tagged.tags, acts.load(shipped() / "languages"))
+        return Reading(tuple(names), sentences, tuple(found) if parses else None)
 
     def _pipeline(self, language: str) -> Language:
         if language not in self._pipelines:
@@ -110,7 +123,7 @@ class SpacyReader:
         nlp = None
         if name:
             try:
-                nlp = spacy.load(name, exclude=["parser", "tagger", "attribute_ruler", "lemmatizer", "morphologizer"])
+                nlp = spacy.load(name, exclude=["lemmatizer", *(() if language in PARSED else UNUSED)])
             except OSError:
                 log.warning(
                     f"no spaCy model '{name}': install it with 'python -m spacy download {name}'; going on without"

@@ -72,9 +72,9 @@ def test_sentences_end_where_their_language_ends_them() -> None:
     module = plugins.load("pipelines.taggers", "spacy_names")
     reader = module.build(module.Options())
     text = "Առաջին նախադասություն։ Երկրորդը։"
-    spans = reader.read(article("", text), "hy").sentences["body"]
+    spans = reader.read(tagged(article("", text), language="hy")).sentences["body"]
     assert [text[a:b] for a, b in spans] == ["Առաջին նախադասություն։", "Երկրորդը։"]
-    assert len(reader.read(article("", "One. Two!\nThree"), "en").sentences["body"]) == 3
+    assert len(reader.read(tagged(article("", "One. Two!\nThree"), language="en")).sentences["body"]) == 3
 
 
 def test_a_model_that_is_not_installed_is_told_and_done_without(caplog: pytest.LogCaptureFixture) -> None:

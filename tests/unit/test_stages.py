@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from factories import NOW, article, record, tagged
 
 from connectors.buses import Record
-from connectors.records import Article, DeadLetter, Tag, TaggedArticle, Zone, alert_id, decode, encode
+from connectors.records import Act, Article, DeadLetter, Tag, TaggedArticle, Zone, alert_id, decode, encode
 from pipelines import stages
 from pipelines.taggers import Reading
 from pipelines.watchlists.matching import Matcher
@@ -18,12 +19,15 @@ CEASEFIRE = "id: ceasefire\ntitle: Ceasefires\nseverity: low\nmatch: {any: [ceas
 class Plain:
     """A reader that reads sentences by full stops and finds no names."""
 
-    def read(self, article: Article, language: str) -> Reading:
+    def __init__(self, acts: tuple[Act, ...] | None = None) -> None:
+        self.acts = acts
+
+    def read(self, tagged: TaggedArticle) -> Reading:
         found: dict[Zone, list[tuple[int, int]]] = {}
-        for zone, text in article.zones():
+        for zone, text in tagged.article.zones():
             ends = [i + 1 for i, c in enumerate(text) if c == "."] or [len(text)]
             found[zone] = list(zip([0, *ends], ends, strict=False))
-        return Reading((), found)
+        return Reading((), found, self.acts)
 
 
 class Brittle:
@@ -117,3 +121,17 @@ def test_dead_letters_are_keyed_by_their_id() -> None:
 def test_a_record_on_tagged_that_cannot_be_read_is_passed_over_when_remembering() -> None:
     good = Record("tagged", 0, 1, "k", encode(tagged(article("a"))), NOW.timestamp())
     assert len(stages.recall([Record("tagged", 0, 0, "k", b"{", 0.0), good])) == 1
+
+
+ACCUSED = "id: accused\ntitle: Accused\nseverity: low\nmatch: {act: accuse, source: russia, target: armenia}\n"
+
+
+@pytest.mark.parametrize("parsed", [(), None])
+def test_an_act_that_the_close_reading_denies_raises_no_alert(parsed: tuple[Act, ...] | None) -> None:
+    act = Act(verb="accuse", code="112", source="russia", target="armenia", zone="title", start=7, end=12)
+    read = msgspec.structs.replace(tagged(article("Russia blames Armenia", "x.")), acts=(act,))
+    matcher = Matcher([parse(ACCUSED, "accused.yaml")])
+    flagged, dead = stages.flag(matcher, Plain(parsed), [read])
+    assert not dead
+    ((kept, alerts),) = flagged
+    assert (kept.acts, len(alerts)) == (((act,), 1) if parsed is None else ((), 0))
