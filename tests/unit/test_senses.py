@@ -70,3 +70,15 @@ def test_the_country_of_a_source_needs_no_more_than_to_be_named() -> None:
 def test_who_is_in_office_speaks_for_a_state_that_nothing_else_names() -> None:
     assert [c.code for c in read("Nikol Pashinyan spoke for an hour.").countries] == ["AM"]
     assert [c.code for c in read("Nikol Pashinyan spoke in Norway.").countries] == ["NO"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Georgia and Armenia signed a deal.", "georgia"),
+        ("India recognised Georgia at once.", "georgia"),
+        ("Schools in Atlanta and across Georgia closed, the sheriff said.", "geonames-4197000"),
+    ],
+)
+def test_georgia_is_tagged_as_what_it_is_taken_for(text: str, place: str) -> None:
+    assert [tag.id for tag in read(text).tags if tag.surface == "Georgia"] == [place]
