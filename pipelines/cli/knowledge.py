@@ -113,12 +113,14 @@ def check(config: ConfigFile = None, json: AsJson = False) -> None:
     """
     from pipelines.cli import output
     from pipelines.config import shipped
+    from pipelines.knowledge import frequent
     from pipelines.knowledge.checking import doubts
     from pipelines.knowledge.gazetteer import load
     from pipelines.places import english
 
     gazetteer = load(*configuration(config).gazetteer)
-    found = list(doubts(gazetteer, english.load(shipped() / "languages")))
+    languages = shipped() / "languages"
+    found = list(doubts(gazetteer, english.load(languages), frequent.load(languages)))
     if json:
         for doubt in found:
             output.as_json(doubt._asdict())

