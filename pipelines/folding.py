@@ -76,6 +76,13 @@ class Offsets(Sequence[int]):
             return start, start + 1
         return start, end
 
+    def index_of(self, original: int) -> int:
+        """Which folded character came of character *original*."""
+        piece = min(bisect_right(self._original, original) - 1, len(self._original) - 2)
+        start, end = self._original[piece], self._original[piece + 1]
+        same = end - start == self._folded[piece + 1] - self._folded[piece]
+        return self._folded[piece] + (original - start if same else 0)
+
 
 class Folded(NamedTuple):
     """A folded *text*. ``offsets[i]`` is the index in the original of folded character *i*; None: the same index."""
@@ -89,6 +96,10 @@ class Folded(NamedTuple):
             return start, end
         first = self.offsets.around(start)[0]
         return first, self.offsets.around(end - 1)[1] if end > start else first
+
+    def at(self, original: int) -> int:
+        """Which folded character came of character *original* of the text."""
+        return original if self.offsets is None else self.offsets.index_of(original)
 
 
 @functools.lru_cache(1024)

@@ -3,7 +3,18 @@
 import importlib
 import sys
 
-SHORT = ("parse", "match", "watchlist", "headlines", "tags", "languages", "gazetteer", "runner_tax", "latency")
+SHORT = (
+    "parse",
+    "match",
+    "watchlist",
+    "headlines",
+    "tags",
+    "languages",
+    "gazetteer",
+    "ner_gate",
+    "runner_tax",
+    "latency",
+)
 LONG = ("watchlist_peers", "watchlist_reload", "replay", "backtest", "idle")
 ON_A_CLUSTER = ("kafka", "flink", "flink_faults", "broker_away", "flink_idle")
 

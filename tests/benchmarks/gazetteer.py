@@ -49,7 +49,7 @@ def main() -> None:
     for size in (size for size in SIZES if size <= most):
         rng = random.Random(5)
         names = list(dict.fromkeys(_name(rng) for _ in range(size)))
-        texts = [_text(rng, names) for _ in range(ARTICLES)]
+        texts = [text_of(rng, names) for _ in range(ARTICLES)]
         scanner = Scanner(map(Pattern, names))
         bare = AhoCorasick(
             [fold(name).text for name in names],
@@ -82,7 +82,7 @@ def _name(rng: random.Random) -> str:
     return " ".join(words)
 
 
-def _text(rng: random.Random, names: list[str]) -> str:
+def text_of(rng: random.Random, names: list[str]) -> str:
     return " ".join(rng.choice(names) if n % APART == 0 else common(rng) for n in range(1, WORDS + 1))
 
 
@@ -107,7 +107,7 @@ def _rules() -> None:
     rng = random.Random(6)
     tagger = gazetteer.build(gazetteer.Options(folders=(shipped() / "gazetteer",)))
     places = ("Paris", "Yerevan", "Georgia", "Springfield", "London", "Baku", "Jordan", "Moscow", "Lebanon", "Armenian")
-    made = [tagged(article(common(rng), _text(rng, list(places)), entry=str(n))) for n in range(ARTICLES)]
+    made = [tagged(article(common(rng), text_of(rng, list(places)), entry=str(n))) for n in range(ARTICLES)]
 
     def rules() -> None:
         fold.cache_clear()

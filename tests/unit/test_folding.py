@@ -102,3 +102,14 @@ def test_simple_characters_fold_by_themselves_as_in_a_cluster() -> None:
         assert unicodedata.category(character)[0] != "M"
         assert not folding._NOTHING.match(character)
         assert not folding._JOINING.match(character)
+
+
+@given(st.text())
+def test_every_character_of_the_text_has_a_folded_place_that_leads_back_to_it(text: str) -> None:
+    folded = fold(text)
+    for index in range(len(text)):
+        at = folded.at(index)
+        assert 0 <= at <= len(folded.text)
+        if at < len(folded.text):
+            first, last = folded.span(at, at + 1)
+            assert first <= index or first == last
