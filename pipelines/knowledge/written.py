@@ -30,7 +30,7 @@ WRITTEN = ("places.yaml", "actors.yaml")
 
 def written(name: str, language: str) -> str:
     """*name*, a nominative, with its forms in one line of the gazetteer: ``name*``, or ``stem(ending|ending)``."""
-    if re.search(r"[()|*]", name):
+    if re.search(r"[()|*]", name) or (" " in name and name.split(maxsplit=1)[0].isupper()):  # ГА ООН stays
         return name
     stem, change = _changing(name, language)
     last = stem.split()[-1]

@@ -22,9 +22,15 @@ LONG = 5
 Guard = Literal["road", "money", "language", "paper", "quoted", "everyday", ""]
 
 _OPENING, _CLOSING = re.compile(r"[«“„\"]$"), re.compile(r"[»”“\"]")
+_TONGUE = re.compile(r"(?:ურ|ულ)(?:ს|ში|ის|ად|ით)$|\w{4}(?:ca|ce|ça|çe|cə)$")
+"""How Georgian, Turkish and Azerbaijani say a language by the name of a people: ინგლისურს, İngilizce."""
+
 _BEFORE = re.compile(r"(?:^|\s)(\w+) [^\W\d_]+-$")
 _NAMES = re.compile(r"(?: [^\W\da-z_][\w'’]*){1,3}")
 """The word before one that is written on to the name with a hyphen, and words with capitals behind the name."""
+
+_STEM = re.compile(r"[-'’]")
+"""Before an ending: New York Times-ის."""
 
 _SENTENCE = re.compile(r"(?:^|[.!?։:\n]\s*|[«“„\"—–-]\s*)$")
 
@@ -51,7 +57,7 @@ class Guards(BaseModel):
             return "money"
         if self._language(mention):
             return "language"
-        if mention.after in self.papers:
+        if _STEM.split(mention.after)[0] in self.papers:
             return "paper"
         if _OPENING.search(mention.left) and _CLOSING.match(mention.rest):
             return "quoted"
@@ -73,6 +79,8 @@ class Guards(BaseModel):
     def _language(self, mention: Mention) -> bool:
         if not (mention.name and mention.name.demonym):
             return False
+        if _TONGUE.search(mention.surface):
+            return True
         alone = not mention.after or mention.next in self.functions
         return mention.next.startswith(self.languages) or (mention.previous in ("in", "into") and alone)
 

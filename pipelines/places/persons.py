@@ -13,6 +13,15 @@ _RELATED = re.compile(rf"(?: [A-Z][\w-]+)?,? Jr\b|['’]s (?:{_KIN})\b")
 """After the name of a person."""
 
 
+ARTICLE = 3
+"""Letters of a word that begins a sentence in another language and is a first name in English: Les, Die, Bir."""
+
+ADDRESSES = frozenset(
+    "cənab bay bayan monsieur madame herr frau señor señora пан пані господин госпожа".split()  # noqa: SIM905 - a row
+)
+"""Before the name of a person, in other languages than English."""
+
+
 def persons(mentions: Iterable[Mention], words: English, *, english: bool) -> frozenset[str]:
     """The names that are of people in an article: wherever they stand again they are of the same people.
 
@@ -44,4 +53,7 @@ def person(mention: Mention, words: English) -> bool:
 
 
 def _first_name(mention: Mention, words: English) -> bool:
-    return bool(mention.single and mention.surface.istitle() and mention.capital_after and words.first(mention.key))
+    if not (mention.single and mention.surface.istitle()):
+        return False
+    named = mention.capital_before and len(mention.previous) > ARTICLE and words.first(mention.previous)
+    return mention.previous in ADDRESSES or named or (mention.capital_after and words.first(mention.key))

@@ -15,8 +15,9 @@ NAMED = 1.0
 LEAST = 0.1
 """Points that are enough where no country has more; a name that says less is none (Reading)."""
 
-ACTING = 0.8
-"""Points of a person in office or a body of a state, in an article that names no country else."""
+ACTING, BACKING = 0.8, 0.2
+"""Points of a person in office or a body of a state in an article that names no country else; and of each for a country
+that is named, once."""
 
 BEGINNING, EARLY = 80, 3.0
 """A country first named in the title, or within so many characters, is so much more salient (measured: research on
@@ -60,6 +61,9 @@ def countries(article: Article, tags: Sequence[Tag]) -> tuple[Country, ...]:
         if tag.country and tag.score:
             sums[tag.country] += tag.score
             first.setdefault(tag.country, begins[tag.zone] + tag.start)
+    for country in {tag.id: tag.country for tag in tags if tag.kind == "actor" and not tag.score}.values():
+        if country in sums:
+            sums[country] += BACKING
     named = [code for code, sum_ in sums.items() if sum_ >= NAMED]
     if not named:  # who is in office, or acts for a state, speaks for it where no place does
         for tag in tags:
