@@ -1,4 +1,4 @@
-"""Where a name says itself that it lies: ``Paris, Texas``, ``Lebanon, Pa.``, ``Armenia (Colombia)``."""
+"""Where a name says itself that it lies: ``Paris, Texas``, ``Lebanon, Pa.``, ``Arica, a port in Chile``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pipelines.knowledge.gazetteer import Gazetteer
 from pipelines.places.english import English
 from pipelines.places.mention import Mention
 
-_AFTER = re.compile(r"(?:['’]s)?(?:, ?| \(|, in )((?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|of|and)){0,3})")
+_AFTER = re.compile(
+    r"(?:['’]s)?(?:, ?| \(|, in |, (?:the |an? )?(?:\w+ )?(?:capital|city|town|village|port|region|suburb) (?:of|in) )"
+    r"((?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|of|and)){0,3})"
+)
 _LIST = re.compile(r"[^.;]{0,40}(?:,| and) (?:[A-Z]|and)")
 
 
@@ -35,7 +38,7 @@ def container(mention: Mention, gazetteer: Gazetteer, english: English | None) -
     while words:
         listed = bool(_LIST.match(mention.rest[found.start(1) + len(words) :]))
         bare = words.rstrip(",;)'’")
-        short = bare.rstrip(".")
+        short = bare.rstrip(".").removesuffix("'s").removesuffix("’s")
         if short == "Georgia":
             there = any(place.admin == "US.GA" for place in mention.places)
             entity = mention.name.entity if mention.name else None

@@ -36,6 +36,7 @@ class Tables(BaseModel):
     directions: frozenset[str]
     cues: dict[str, tuple[str, ...]]
     regions: dict[str, tuple[str, ...]]
+    things: frozenset[str]
     never: frozenset[str]
 
     @functools.cached_property

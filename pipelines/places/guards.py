@@ -21,7 +21,9 @@ LONG = 5
 
 Guard = Literal["road", "money", "language", "paper", "quoted", "everyday", ""]
 
-_OPENING, _CLOSING = re.compile(r"[«“„\"]$"), re.compile(r"[»”“\"]")
+_OPENING, _CLOSING = re.compile(r"[«“„\"](?:[^\W\da-zа-яё_]\w+ )?$"), re.compile(r"[»”“\"]")
+"""Of a name quoted by itself, or with a word before it: ресторан «Старая Грузия»."""
+
 _TONGUE = re.compile(r"(?:ურ|ულ)(?:ს|ში|ის|ად|ით)$|\w{4}(?:ca|ce|ça|çe|cə)$")
 """How Georgian, Turkish and Azerbaijani say a language by the name of a people: ინგლისურს, İngilizce."""
 

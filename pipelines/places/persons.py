@@ -13,6 +13,9 @@ _RELATED = re.compile(rf"(?: [A-Z][\w-]+)?,? Jr\b|['’]s (?:{_KIN})\b")
 """After the name of a person."""
 
 
+_SURNAME = re.compile(r"[a-zə]{3}(?:ov|ova|yev|yeva|zadə|zade|oğlu)$")
+"""Of Azerbaijanis, some of whom are called Misir."""
+
 ARTICLE = 3
 """Letters of a word that begins a sentence in another language and is a first name in English: Les, Die, Bir."""
 
@@ -55,5 +58,7 @@ def person(mention: Mention, words: English) -> bool:
 def _first_name(mention: Mention, words: English) -> bool:
     if not (mention.single and mention.surface.istitle()):
         return False
+    if mention.capital_after and _SURNAME.search(mention.after):
+        return True
     named = mention.capital_before and len(mention.previous) > ARTICLE and words.first(mention.previous)
     return mention.previous in ADDRESSES or named or (mention.capital_after and words.first(mention.key))

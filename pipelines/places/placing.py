@@ -64,6 +64,9 @@ def placed(tagged: TaggedArticle, gazetteer: Gazetteer, languages: Path) -> Iter
         for mention in mentions(tagged, gazetteer)
     ]
     people = persons(read, words, english=english is not None)
+    if english:
+        texts = [text for _, text in article.zones()]
+        people |= {thing for thing in words.tables.things if any(re.search(rf"\b{thing}\b", text) for text in texts)}
     found = {}
     for number, mention in enumerate(read):
         if piece := evidence(mention, tagged.language_in(mention.zone), known, people):

@@ -213,3 +213,14 @@ def test_an_article_of_nothing_but_names_is_read_to_a_bound(folder: Path) -> Non
 def test_a_person_acts_for_the_state_in_office_and_for_none_after_it(folder: Path) -> None:
     found = {tag.id: tag.country for tag in tags(folder, "Mira Tolan met Old Envoy.").tags}
     assert found == {"mira-tolan": "AM", "old-envoy": ""}
+
+
+def test_a_town_lies_where_the_words_behind_it_say(known: Gazetteer) -> None:
+    assert country(known, "A bus overturned near Armenia, the capital of Colombia's region.", "Armenia") == "CO"
+    assert country(known, "He moved to Paris, a town in Texas.", "Paris") == "US"
+
+
+def test_a_state_that_the_article_also_writes_small_is_a_thing(folder: Path) -> None:
+    assert [c.code for c in tags(folder, "Turkey prices rose. A frozen turkey costs more in Lebanon.").countries] == [
+        "LB"
+    ]
