@@ -195,8 +195,8 @@ def test_a_list_is_compared_with_the_running_one(bus: Bus, address: Address) -> 
 
 def test_it_alerts_as_the_flow_does(bus: Bus, address: Address) -> None:
     class Blind:
-        def read(self, of: Any, language: str) -> Reading:
-            return Reading((), {zone: [] for zone, _ in of.zones()})
+        def read(self, of: TaggedArticle) -> Reading:
+            return Reading((), {zone: [] for zone, _ in of.article.zones()})
 
     words = ["strike", "walkout", "bowling", "harbour", "ferry"]
     rng = random.Random(5)
