@@ -65,17 +65,20 @@ class Guards(BaseModel):
             return "quoted"
         return "everyday" if self._everyday(mention, language) else ""
 
+    @functools.cached_property
+    def _long(self) -> tuple[str, ...]:
+        return tuple(road for road in self.roads if len(road) >= LONG)  # no sea in Seattle
+
     def _road(self, mention: Mention) -> bool:
         """Whether a street has the name, with a name or two between (Kıbrıs Şehitleri Caddesi, rue Anatole-France)."""
         before = _BEFORE.search(mention.left)
         bare = mention.name is None or len(mention.surface) <= len(mention.name.text.rstrip("*"))
         behind = _NAMES.match(mention.rest) if bare else None
-        long = tuple(road for road in self.roads if len(road) >= LONG)  # no sea in Seattle
         return (
             mention.next.startswith(self.roads)
             or mention.previous in self.before
             or (before is not None and before[1].lower() in self.before)
-            or (behind is not None and any(word.startswith(long) for word in behind[0].lower().split()))
+            or (behind is not None and any(word.startswith(self._long) for word in behind[0].lower().split()))
         )
 
     def _language(self, mention: Mention) -> bool:

@@ -65,9 +65,13 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_alerts_twice(tmp_p
     with room.serving() as base:
         (tmp_path / "wirewatch.yaml").write_text(configuration(base, FEEDS))
         for _ in range(KILLS):
-            process = start(tmp_path)
-            time.sleep(rng.uniform(2.0, 6.0))
-            polls = room.polls
+            before, process = room.polls, start(tmp_path)
+            if rng.random() < 0.8:  # else while it starts, however long that takes here
+                patience = time.monotonic() + 30
+                while room.polls == before and time.monotonic() < patience:
+                    time.sleep(0.05)
+            time.sleep(rng.uniform(0.1, 4.0))
+            polls = room.polls - before
             process.kill()
             process.wait()
             in_flight += polls > 0 and not room.exhausted
