@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 FEEDS = 4
 KILLS = int(os.environ.get("WIREWATCH_KILLS", "5"))
 SEED = int(os.environ.get("WIREWATCH_SEED", "7"))
+IN_FORCE = '"watchlists in force"'
+"""What the log says once the flow has begun."""
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -34,6 +36,13 @@ def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
 
 def values(bus: Bus, topic: str) -> Iterator[bytes]:
     return (record.value for record in every(bus, topic) if record.value is not None)
+
+
+def until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait for something, no longer than so many *seconds*."""
+    deadline = time.monotonic() + seconds
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def count(folder: Path, world: list[Item]) -> None:
@@ -66,19 +75,17 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_alerts_twice(tmp_p
         (tmp_path / "wirewatch.yaml").write_text(configuration(base, FEEDS))
         for _ in range(KILLS):
             before, process = room.polls, start(tmp_path)
-            if rng.random() < 0.8:  # else while it starts, however long that takes here
-                patience = time.monotonic() + 30
-                while room.polls == before and time.monotonic() < patience:
-                    time.sleep(0.05)
-            time.sleep(rng.uniform(0.1, 4.0))
+            time.sleep(rng.uniform(2.0, 6.0))
+            until(lambda before=before: room.polls > before, 30)  # a slow machine is still starting
             polls = room.polls - before
             process.kill()
             process.wait()
             in_flight += polls > 0 and not room.exhausted
-        deadline = time.monotonic() + 120
+        log = tmp_path / "run.log"
+        started = log.read_text().count(IN_FORCE)
         process = start(tmp_path)
-        while not room.exhausted and time.monotonic() < deadline:
-            time.sleep(0.2)
+        until(lambda: room.exhausted, 120)
+        until(lambda: log.read_text().count(IN_FORCE) > started, 60)
         time.sleep(1.5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(12) == 0
