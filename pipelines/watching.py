@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -37,9 +38,12 @@ def _untried(_: Watchlist) -> list[Problem]:
 async def watch(folder: Path, bus: Bus, stop: asyncio.Event, known: Known = tuple, tried: Tried = _untried) -> None:
     """Publish the watchlists of *folder* after every change, until *stop* is set. An edit is live in about a second."""
     stored = Newest(TOPIC)
-    async for _ in awatch(folder, stop_event=stop, debounce=300, step=50):
+    gc.collect()
+    gc.freeze()  # what is loaded stays: to look through 100,000 lists for garbage now and then takes seconds
+    async for changes in awatch(folder, stop_event=stop, debounce=300, step=50):
+        touched = {str(Path(path).relative_to(folder.absolute())) for _, path in changes}
         try:
-            await asyncio.to_thread(publish, folder, bus, known, tried, stored=stored)
+            await asyncio.to_thread(publish, folder, bus, known, tried, stored=stored, touched=touched)
         except TransientError as error:
             log.warning("watchlists not published; save a file again to retry", error=str(error))
 
@@ -52,17 +56,18 @@ def publish(
     *,
     strict: bool = False,
     stored: Newest | None = None,
+    touched: Collection[str] | None = None,
 ) -> None:
     """Bring the topic up to *folder*: new and changed files, and tombstones for those gone.
 
     A broken file, one that names a place or actor that is not *known*, and one whose examples do not do as they say,
     leave the version in force untouched. Nothing is tried and appended of a file that did not change. *stored* is what
-    an earlier call knew of the topic.
+    an earlier call knew of the topic, *touched* are the names of all files that may have changed since it.
 
     Raises:
         ConfigError: with *strict* (at the start), every mistake of every file.
     """
-    loaded, problems = load_folder(folder)
+    loaded, problems = load_folder(folder, touched)
     found: dict[str, bytes] = {}
     try:
         names = known()

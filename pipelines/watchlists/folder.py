@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from connectors.errors import ConfigError, Problem
 from pipelines.located import read_bytes
@@ -13,27 +15,52 @@ from pipelines.watchlists.watchlist import Watchlist, parse
 Stamp = tuple[int, int, int]
 """Inode, time of change and size: a file that keeps all three is the same."""
 
-_kept: dict[Path, dict[str, tuple[Stamp | None, Watchlist | ConfigError, bytes]]] = {}
+
+class _Kept(NamedTuple):
+    stamp: Stamp | None
+    found: Watchlist | ConfigError
+    text: bytes
+    names: bool = False
+    """Whether the list names others."""
 
 
-def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
+_kept: dict[Path, dict[str, _Kept]] = {}
+
+
+def load_folder(
+    folder: Path, touched: Collection[str] | None = None
+) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
     """Each valid watchlist of *folder* with its text, by file name, and the mistakes of the other files.
 
-    Cost: some 2 ms a file that is new or has changed since the last time, some 5 µs any other.
+    When the names of all that was *touched* since the last time are given, nothing else is looked at. Cost: some 2 ms a
+    file that is new or has changed since the last time, some 10 µs any other, 1 µs when it is not looked at.
     """
     if not folder.is_dir():
         return [], [Problem(str(folder), 0, 0, "no such folder of watchlists")]
+    before, files = _kept.get(folder, {}), {}
+    if not before or touched is None or any(name.startswith("..") for name in touched):  # a mounted volume's ..data
+        touched = os.listdir(folder)
+    else:
+        files = dict(before)
+    for name in filter(_is_list, touched):
+        path = folder / name
+        if os.path.lexists(path):
+            files[name] = _looked_at(path, before.get(name))
+        else:
+            files.pop(name, None)
+    _kept[folder] = files = dict(sorted(files.items()))
+    return _valid(files)
+
+
+def _is_list(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".") and "/" not in name
+
+
+def _valid(files: Mapping[str, _Kept]) -> tuple[list[tuple[Watchlist, bytes]], list[Problem]]:
     loaded: dict[str, tuple[Watchlist, bytes]] = {}
     problems: list[Problem] = []
-    before, now = _kept.get(folder, {}), {}
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        if not entry.name.endswith((".yaml", ".yml")) or entry.name.startswith("."):
-            continue
-        stamp, kept = _stamp(entry), before.get(entry.name)
-        if kept is None or stamp is None or kept[0] != stamp:
-            kept = (stamp, *_read(folder / entry.name))
-        now[entry.name] = kept
-        _, found, text = kept
+    naming: set[str] = set()
+    for _, found, text, names in files.values():
         if isinstance(found, ConfigError):
             problems += found.problems
         elif found.id in loaded:
@@ -41,23 +68,31 @@ def load_folder(folder: Path) -> tuple[list[tuple[Watchlist, bytes]], list[Probl
             problems.append(found.problem(f"id '{found.id}' is also that of {other}", ("id",)))
         else:
             loaded[found.id] = found, text
-    _kept[folder] = now
-    whole, mistakes = linked({name: watchlist for name, (watchlist, _) in loaded.items()})
-    return [(watchlist, loaded[watchlist.id][1]) for watchlist in whole], problems + mistakes
+            if names:
+                naming.add(found.id)
+    if naming:
+        whole, mistakes = linked({name: watchlist for name, (watchlist, _) in loaded.items()}, naming)
+        problems += mistakes
+        made = {watchlist.id: (watchlist, loaded[watchlist.id][1]) for watchlist in whole}
+        loaded = {name: made.get(name, kept) for name, kept in loaded.items() if name in made or name not in naming}
+    return list(loaded.values()), problems
 
 
-def _read(path: Path) -> tuple[Watchlist | ConfigError, bytes]:
-    text = b""
+def _looked_at(path: Path, kept: _Kept | None) -> _Kept:
+    stamp, text = _stamp(path), b""
+    if kept is not None and stamp is not None and kept.stamp == stamp:
+        return kept
     try:
         text = read_bytes(path)
-        return parse(text, str(path)), text
+        watchlist = parse(text, str(path))
+        return _Kept(stamp, watchlist, text, bool(watchlist.names))
     except ConfigError as error:
-        return error, text
+        return _Kept(stamp, error, text)
 
 
-def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+def _stamp(path: Path) -> Stamp | None:
     try:
-        status = entry.stat()
+        status = path.stat()
     except OSError:  # gone since, or a link to nothing: reading it says so
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size

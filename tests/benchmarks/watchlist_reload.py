@@ -65,7 +65,7 @@ def main() -> None:
             path = folder / f"list-{number}.yaml"
             path.write_text(path.read_text("utf-8").replace("title: List", "title: Desk"), "utf-8")
             began = time.perf_counter()
-            watching.publish(folder, bus, stored=stored)
+            watching.publish(folder, bus, stored=stored, touched={path.name})
             published = time.perf_counter()
             pauses.append(_look(at))
             assert {w.id: w for w in at().matcher.watchlists}[f"list-{number}"].title.startswith("Desk")

@@ -222,6 +222,26 @@ def test_a_folder_gives_the_texts_of_its_valid_lists_and_all_mistakes(tmp_path: 
     assert problems[0].message == f"id 'lakes' is also that of {tmp_path / 'a.yaml'}"
 
 
+def test_of_a_folder_read_before_only_what_was_touched_is_read_again(tmp_path: Path) -> None:
+    one, other, gone = (tmp_path / f"{name}.yaml" for name in ("one", "other", "gone"))
+    for path in (one, other, gone):
+        path.write_text(MINIMAL.replace("lakes", path.stem))
+    load_folder(tmp_path)
+    for path in (one, other, tmp_path / "new.yaml"):
+        path.write_text(MINIMAL.replace("lakes", path.stem + "-changed"))
+    gone.unlink()
+
+    def ids(touched: set[str] | None) -> list[str]:
+        loaded, problems = load_folder(tmp_path, touched)
+        assert not problems
+        return [watchlist.id for watchlist, _ in loaded]
+
+    assert ids({"one.yaml", "gone.yaml", "new.yaml", ".one.yaml.swp", "4913", "old/one.yaml"}) == [
+        "new-changed", "one-changed", "other"
+    ]  # fmt: skip
+    assert ids({"..data"}) == ids(None) == ["new-changed", "one-changed", "other-changed"]
+
+
 def test_an_absent_folder_is_one_mistake(tmp_path: Path) -> None:
     assert load_folder(tmp_path / "none") == (
         [],
