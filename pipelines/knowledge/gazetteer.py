@@ -9,6 +9,7 @@ football club, a horse): where names overlap in a text the longest counts, so it
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import gc
 from collections import defaultdict
@@ -176,14 +177,16 @@ def build(folder: Path) -> Gazetteer:
 
 
 def _paths(stamp: Stamp) -> list[Path]:
-    return [path for path, *_ in sorted(stamp, key=lambda s: s[0].suffix, reverse=True)]  # .yaml before .tsv
+    ordered = sorted(stamp, key=lambda s: s[0].suffix, reverse=True)  # .yaml before .tsv
+    return [path for path, *_ in ordered if path.name != world.SETTINGS]
 
 
 @functools.lru_cache(2)
 def _laid(folder: Path, over: tuple[Path, ...], stamps: tuple[Stamp, ...]) -> Gazetteer:
     made = _load(folder, stamps[0])
-    for stamp in stamps[1:]:
+    for own, stamp in zip(over, stamps[1:], strict=True):
         made = laid_over(made, _paths(stamp))
+        made = dataclasses.replace(made, world=world.set_by(own, made.world))
     return made
 
 

@@ -1,11 +1,13 @@
 """The towns and regions of the world: names that many places share, with what is known of each.
 
 They come compiled from GeoNames in ``world.tsv.gz`` (`pipelines.knowledge.building`): one name a line, folded, with the
-places that bear it. A name is met as whole words that begin with a capital; an accent counts.
+places that bear it. A name is met as whole words that begin with a capital; an accent counts. ``world.yaml`` says how
+small a town may be; that of a folder laid over another counts before it.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import gzip
 import re
@@ -13,7 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from pipelines.folding import fold
+from pipelines.located import read_file, validate
+
+SETTINGS = "world.yaml"
 
 _PARTING = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "_"}
 _PARTS = re.compile(r"[^\w]")
@@ -43,13 +50,22 @@ class Place(NamedTuple):
         return f"{TOWN}{self.number}"
 
 
+class Settings(BaseModel):
+    """What ``world.yaml`` says: *towns*, the people of the smallest town that is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    towns: int = Field(ge=0)
+
+
 class World:
-    """The names in *lines*, each with its places.
+    """The names in *lines*, each with its places; of the towns those of at least *towns* people.
 
     Cost: some 0.2 s and 50 MB for 170,000 names; a scan is 0.2 µs a word.
     """
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], towns: int = 0) -> None:
+        self._towns = towns
         self._rows = dict(line.split("\t") for line in lines)
         self._most: dict[str, int] = {}  # by first word the words of its longest name
         for name in self._rows:
@@ -84,7 +100,15 @@ class World:
 
     def _places(self, name: str) -> tuple[Place, ...]:
         row = self._rows.get(name)
-        return tuple(map(_place, row.split(";"))) if row else ()
+        places = map(_place, row.split(";")) if row else ()
+        return tuple(place for place in places if place.kind != "city" or place.population >= self._towns)
+
+    def above(self, towns: int) -> World:
+        """The same names, of the towns those of at least *towns* people. Cost: nothing, they are one table."""
+        other = copy.copy(self)
+        other._towns = towns
+        other.places = functools.lru_cache(10_000)(other._places)
+        return other
 
 
 def parted(folded: str) -> str:
@@ -111,9 +135,23 @@ def _place(text: str) -> Place:
 
 
 def load(folder: Path) -> World:
-    """The world of *folder*, read once; an empty one when it has none."""
+    """The world of *folder*, read once; an empty one when it has none.
+
+    Raises:
+        ConfigError: ``world.yaml`` has mistakes.
+    """
     path = folder / "world.tsv.gz"
-    return _load(path, path.stat().st_mtime_ns) if path.exists() else World([])
+    return set_by(folder, _load(path, path.stat().st_mtime_ns) if path.exists() else World([]))
+
+
+def set_by(folder: Path, world: World) -> World:
+    """*world* as the settings in *folder* want it.
+
+    Raises:
+        ConfigError: they have mistakes.
+    """
+    path = folder / SETTINGS
+    return world.above(validate(Settings, read_file(path)).towns) if path.exists() else world
 
 
 @functools.lru_cache(2)

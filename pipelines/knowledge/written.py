@@ -25,7 +25,7 @@ INFLECTED = ("ru", "uk", "pl", "el", "de", *OPEN)
 
 FILE = "forms.tsv"
 
-WRITTEN = ("places.yaml", "actors.yaml")
+WRITTEN = ("places.yaml", "actors.yaml", "world.yaml")
 
 
 def written(name: str, language: str) -> str:

@@ -17,7 +17,7 @@ ONE = "- {id: vale, kind: place, names: {en: [Vale of Oaks]}}\n"
 
 
 def sources() -> list[Path]:
-    paths = sorted(p for p in FOLDER.iterdir() if p.suffix in (".yaml", ".tsv"))
+    paths = sorted(p for p in FOLDER.iterdir() if p.suffix in (".yaml", ".tsv") and p.name != "world.yaml")
     return sorted(paths, key=lambda path: path.suffix, reverse=True)
 
 

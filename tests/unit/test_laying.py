@@ -121,3 +121,15 @@ def test_an_edit_is_in_force_with_the_next_batch_and_a_mistake_leaves_the_last_g
 def test_organs_are_inside_their_organisation(tmp_path: Path) -> None:
     laid(tmp_path, "- {id: csto-choir, kind: actor, within: csto, names: {en: [CSTO Choir]}}")
     assert "csto-choir" in inside(SHIPPED, tmp_path)["csto"]
+
+
+def test_how_small_a_town_may_be_is_said_in_a_file_of_its_own(tmp_path: Path) -> None:
+    text = "Farmers of Azatan met in Vanadzor, in the north of Armenia."
+    plain = read(tmp_path, LEAGUE, text)
+    (tmp_path / "world.yaml").write_text("towns: many\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"world\.yaml:1:8: 'towns' must be a whole number"):
+        load(SHIPPED, tmp_path)
+    (tmp_path / "world.yaml").write_text("towns: 20000\n", "utf-8")
+    larger = read(tmp_path, LEAGUE, text)
+    assert len(plain) == 3
+    assert larger == plain[1:], "a village is read no more, a city still is"
