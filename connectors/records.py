@@ -15,7 +15,7 @@ import functools
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -154,20 +154,35 @@ class Act(Value, frozen=True, kw_only=True):
     target_country: str = ""
 
 
+class Likeness(Value, frozen=True, kw_only=True):
+    """How alike a near-copy and the text it repeats are, as shares from 0 to 1.
+
+    *shared* of the shorter text is in the longer, *lead* of each one's beginning is somewhere in the other, *title* of
+    the words of both titles are in both. *skipped* words before the common text were left out: a caption, an agency.
+    """
+
+    shared: float
+    lead: float
+    title: float
+    skipped: int = 0
+
+
 class TaggedArticle(Topical, frozen=True, kw_only=True):
     """An article the flow has seen. A duplicate carries *duplicate_of*, the first copy's id, and no tags.
 
     *language* is the two-letter code the text was found to be in, ``und`` when unknown, *title_language* that of a
-    title in another. *fingerprints* are what exact de-duplication compares; they are kept so that its memory can be
-    rebuilt from this topic alone. *countries* are those it is about, the most salient first; a contested place makes
-    none. *acts* are read in English only.
+    title in another. *fingerprints* and *signature* are what de-duplication compares; they are kept so that its memory
+    can be rebuilt from this topic alone. *likeness* is that of a copy which is not exact. *countries* are those it is
+    about, the most salient first; a contested place makes none. *acts* are read in English only.
     """
 
     article: Article
     language: str = "und"
     title_language: str = ""
     fingerprints: tuple[str, ...] = ()
+    signature: bytes = b""
     duplicate_of: str = ""
+    likeness: Likeness | None = None
     tags: tuple[Tag, ...] = ()
     countries: tuple[Country, ...] = ()
     acts: tuple[Act, ...] = ()
@@ -394,7 +409,7 @@ def _parts(kind: type[Struct]) -> tuple[frozenset[str], tuple[tuple[str, type[St
         args = get_args(hint)
         inner = args[0] if args else hint
         if isinstance(inner, type) and issubclass(inner, Value):
-            nested.append((name, inner, bool(args)))
+            nested.append((name, inner, get_origin(hint) is tuple))
     return frozenset(f.name for f in msgspec.structs.fields(kind)) - {"extra"}, tuple(nested)
 
 

@@ -10,6 +10,7 @@ from apache_beam.coders.typecoders import registry
 
 from connectors.buses import Entry, Record
 from connectors.records import TaggedArticle
+from pipelines.dedup import Remembered
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -20,10 +21,10 @@ class Records(msgspec.Struct, frozen=True):
 
 
 class Microbatch(msgspec.Struct, frozen=True):
-    """A micro-batch of articles on the way through the flow."""
+    """A micro-batch of articles on the way through the flow; or what is *remembered* of such that went before."""
 
-    articles: tuple[TaggedArticle, ...]
-    remembered: bool = False
+    articles: tuple[TaggedArticle, ...] = ()
+    remembered: tuple[Remembered, ...] = ()
 
 
 class Entries(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ import structlog
 from connectors.buses import Entry, Record
 from connectors.errors import RejectedError
 from connectors.records import (
+    SCHEMA,
     Alert,
     Article,
     DeadLetter,
@@ -28,7 +29,8 @@ from connectors.records import (
     decode,
     encode,
 )
-from pipelines.dedup import fingerprints
+from pipelines.copies.signing import sign
+from pipelines.dedup import Remembered, fingerprints
 from pipelines.language import language_of, title_language_of
 from pipelines.taggers import Reader, Reading, Tagger, tagged
 from pipelines.watchlists.matching import Match, Matcher, snippet
@@ -45,14 +47,20 @@ U = TypeVar("U")
 
 
 def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
-    """Decode records of `articles`, and find what de-duplication compares: language and fingerprints."""
+    """Decode records of `articles`, and find what de-duplication compares: language, fingerprints and signature."""
     articles: list[TaggedArticle] = []
     dead: list[DeadLetter] = []
     for record in records:
         try:
             article = decode(Article, record.value)
-            marks, language = fingerprints(article), language_of(article)
-            title = title_language_of(article, language)
+            language = language_of(article)
+            arrived = TaggedArticle(
+                article=article,
+                language=language,
+                title_language=title_language_of(article, language),
+                fingerprints=fingerprints(article),
+                signature=sign(article),
+            )
         except Exception as error:  # an article built to break a library must not take its siblings along
             why = error if isinstance(error, RejectedError) else _failed("arrive_failed", error)
             dead.append(
@@ -69,19 +77,42 @@ def arrive(records: Sequence[Record]) -> tuple[list[TaggedArticle], list[DeadLet
                 )
             )
             continue
-        articles.append(TaggedArticle(article=article, language=language, title_language=title, fingerprints=marks))
+        articles.append(arrived)
     return articles, dead
 
 
-def recall(records: Sequence[Record]) -> list[TaggedArticle]:
-    """Decode records of `tagged` to rebuild memory from. One that cannot be read is passed over: it had its effect."""
-    articles = []
+class _Known(msgspec.Struct):
+    """The part of a record of `tagged` that memory is rebuilt from: to read no more is six times as fast."""
+
+    class Of(msgspec.Struct):
+        id: str
+        source: str
+
+    article: Of
+    language: str
+    fingerprints: tuple[str, ...] = ()
+    signature: bytes = b""
+    duplicate_of: str = ""
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)] = SCHEMA
+
+
+def recall(records: Sequence[Record]) -> dict[str, list[Remembered]]:
+    """What memory is rebuilt from, by language, of records of `tagged`.
+
+    One that cannot be read is passed over: it had its effect.
+    """
+    found: dict[str, list[Remembered]] = {}
     for record in records:
         try:
-            articles.append(decode(TaggedArticle, record.value))
-        except RejectedError as error:
+            known = msgspec.json.decode(record.value or b"", type=_Known)
+        except (msgspec.MsgspecError, ValueError) as error:
             log.warning("tagged record passed over", offset=record.offset, reason=str(error))
-    return articles
+            continue
+        first = known.duplicate_of or known.article.id
+        found.setdefault(known.language, []).append(
+            Remembered(known.article.id, first, known.article.source, known.fingerprints, known.signature)
+        )
+    return found
 
 
 def tag(tagger: Tagger, articles: Sequence[TaggedArticle]) -> tuple[list[TaggedArticle], list[DeadLetter]]:

@@ -42,16 +42,16 @@ class DecodeFn(beam.DoFn):
     """Decode a micro-batch and part it by language."""
 
     def process(self, element: Records) -> Iterable[tuple[str, Microbatch] | TaggedOutput]:
-        dead: list[DeadLetter] = []
         if element.remembered:
-            articles = stages.recall(element.records)
-        else:
-            articles, dead = stages.arrive(element.records)
+            for language, known in stages.recall(element.records).items():
+                yield language, Microbatch(remembered=tuple(known))
+            return
+        articles, dead = stages.arrive(element.records)
         languages: dict[str, list[Any]] = {}
         for tagged in articles:
             languages.setdefault(tagged.language, []).append(tagged)
         for language, part in languages.items():
-            yield language, Microbatch(tuple(part), element.remembered)
+            yield language, Microbatch(tuple(part))
         yield from _dead(dead)
 
 
@@ -98,7 +98,7 @@ class DeduplicateFn(beam.DoFn):
         left = token.read()
         seen = _take((self.owner, language), left, older, newer)
         if batch.remembered:
-            added = seen.recall(batch.articles)
+            added = seen.recall(batch.remembered)
         else:
             judged, added = seen.judge(batch.articles)
             yield Microbatch(tuple(judged))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from connectors.records import Alert, Article, DeadLetter, SourceHealth, TaggedArticle
+from connectors.records import Alert, Article, DeadLetter, Likeness, SourceHealth, TaggedArticle
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,15 @@ class Traces:
 
 
 class Copied(Struct, frozen=True, kw_only=True):
-    """The article that another is a copy of; *title* and *url* are "" when it is no longer kept."""
+    """The article that another is a copy of; *title* and *url* are "" when it is no longer kept.
+
+    *likeness* is how alike they are, None for an exact copy.
+    """
 
     id: str
     title: str = ""
     url: str = ""
+    likeness: Likeness | None = None
 
 
 class Raised(Struct, frozen=True, kw_only=True):
@@ -125,5 +130,6 @@ def whereabouts(asked: str, traces: Traces) -> Whereabouts:
 def _copied(tagged: TaggedArticle | None, firsts: Mapping[str, Article]) -> Copied | None:
     if tagged is None or not tagged.duplicate_of:
         return None
+    found = Copied(id=tagged.duplicate_of, likeness=tagged.likeness)
     first = firsts.get(tagged.duplicate_of)
-    return Copied(id=tagged.duplicate_of, title=first.title, url=first.url) if first else Copied(id=tagged.duplicate_of)
+    return replace(found, title=first.title, url=first.url) if first else found

@@ -78,6 +78,12 @@ def _of_revision(revision: Revision, aside: bool, now: datetime) -> list[tuple[s
     if copy := revision.copy_of:
         first = f"{visible(copy.title)}  {visible(copy.url, 2000)}".strip() or f"{copy.id}, which is no longer kept"
         rows.append(("copy of", Text(first, "yellow")))
+        if alike := copy.likeness:
+            skipped = f", {alike.skipped} words before it left out" if alike.skipped else ""
+            shares = (
+                f"{alike.shared:.0%} of the shorter text is in the longer, {alike.lead:.0%} of its beginning{skipped}"
+            )
+            rows.append(("alike", Text(shares)))
     if revision.processed and not revision.copy_of:
         lists = ", ".join(f"{raised.watchlist} ({raised.level})" for raised in revision.alerts)
         rows.append(("alerts", Text(visible(lists), "green") if lists else Text("none")))

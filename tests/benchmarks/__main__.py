@@ -6,6 +6,8 @@ import sys
 SHORT = (
     "parse",
     "match",
+    "dedup_sign",
+    "dedup_index",
     "watchlist",
     "headlines",
     "tags",

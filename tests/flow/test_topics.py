@@ -17,6 +17,7 @@ from pipelines import appending
 from pipelines.address import Address, Reading
 from pipelines.appending import append
 from pipelines.config import shipped
+from pipelines.dedup import Remembered
 from pipelines.elements import Entries, Microbatch, Records
 from pipelines.rules import RulesAt
 from pipelines.splittable import NEVER, PollFn
@@ -66,7 +67,8 @@ def test_the_splittable_read_starts_at_the_committed_offset_and_stops_at_the_end
     "element",
     [
         Records((Record("articles", 0, 3, "k", b"\x00x", 1.5), Record("cursors", 1, 4, "k", None, 2.5)), True),
-        Microbatch((tagged(article("A", captions="c"), duplicate_of="x"),), remembered=True),
+        Microbatch((tagged(article("A", captions="c"), duplicate_of="x", signature=b"s"),)),
+        Microbatch(remembered=(Remembered("1", "2", "wire", ("i:1",), b"s"),)),
         Entries((Entry("tagged", "k", b"v"), Entry("cursors", "k", None))),
     ],
 )

@@ -14,7 +14,7 @@ from rich.console import Console
 from connectors.buses import Entry, Topic
 from connectors.buses.memory import MemoryBus
 from connectors.errors import RejectedError
-from connectors.records import Article, SourceHealth, dead_letter, encode
+from connectors.records import Article, Likeness, SourceHealth, dead_letter, encode
 from pipelines.cli.whereabouts import shown
 from pipelines.tracing import trace
 from pipelines.whereabouts import Copied, Polled, Raised, Whereabouts, whereabouts
@@ -105,9 +105,10 @@ def test_an_article_that_is_through_tells_what_it_alerted(bus: MemoryBus) -> Non
 def test_a_copy_names_what_it_is_a_copy_of(bus: MemoryBus) -> None:
     copy = article("Ships wait", source="other", url="https://other.example/2", entry="copy")
     processed(bus, FIRST)
-    processed(bus, copy, duplicate_of=FIRST.id)
+    alike = Likeness(shared=0.97, lead=0.9, title=1.0, skipped=12)
+    processed(bus, copy, duplicate_of=FIRST.id, likeness=alike)
     (revision,) = look(bus, "https://other.example/2").revisions
-    assert revision.copy_of == Copied(id=FIRST.id, title="Ships wait", url=URL)
+    assert revision.copy_of == Copied(id=FIRST.id, title="Ships wait", url=URL, likeness=alike)
 
 
 def test_a_first_that_is_no_longer_kept_is_told_by_its_id(bus: MemoryBus) -> None:
