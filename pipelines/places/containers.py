@@ -14,6 +14,9 @@ _AFTER = re.compile(
     r"(?:['’]s)?(?:, ?| \(|, in |, (?:the |an? )?(?:\w+ )?(?:capital|city|town|village|port|region|suburb) (?:of|in) )"
     r"((?:[A-Z][\w.'’-]*)(?: (?:[A-Z][\w.'’-]*|of|and)){0,3})"
 )
+_BEFORE = re.compile(r"([A-Z]\w+) (?:province|region|state|department|district|county|canton|oblast|governorate) of $")
+"""The people before a region of theirs: the Belgian province of Luxembourg."""
+
 _LIST = re.compile(r"[^.;]{0,40}(?:,| and) (?:[A-Z]|and)")
 
 
@@ -32,7 +35,7 @@ def container(mention: Mention, gazetteer: Gazetteer, english: English | None) -
     """
     found = _AFTER.match(mention.rest)
     if not found:
-        return None
+        return _owned(mention, gazetteer)
     known = english.tables.containers if english else {}
     words = found[1]
     while words:
@@ -53,4 +56,14 @@ def container(mention: Mention, gazetteer: Gazetteer, english: English | None) -
         if len(regions) == 1:
             return Container(regions.pop(), "", listed)
         words = words.rpartition(" ")[0]
+    return None
+
+
+def _owned(mention: Mention, gazetteer: Gazetteer) -> Container | None:
+    """What stands before *mention*: of which country it is a region."""
+    found = _BEFORE.search(mention.left)
+    for hit in gazetteer.scan(found[1], "en") if found else ():
+        name = gazetteer.names[hit.pattern]
+        if name.demonym and name.entity.country in mention.countries:
+            return Container(name.entity.country, "", False)
     return None

@@ -59,6 +59,11 @@ WEAK = frozenset(
 
 _BEGINS = re.compile(r"(?:^|[.!?։:\n][\s«“„\"]*)$")
 
+_WORK = re.compile(
+    r"\b(?:(?:print|remake|screening|premiere|trailer|soundtrack|adaptation)s? of|sequel to|film|movie) [\"“‘']?$"
+)
+"""Before the title of a work: a restored print of Casablanca."""
+
 _SURNAME = re.compile("(?:შვილ|ძე)")
 """In a Georgian surname, some of which are made of peoples: ბერძენიშვილი."""
 
@@ -100,7 +105,10 @@ def evidence(mention: Mention, language: str, known: Known, persons: frozenset[s
     state = state_of(mention, gazetteer)
     if not _written(mention, state) or (mention.key in persons and not located):
         return None
-    if mention.name and mention.name.entity.kind == "actor":
+    entity = mention.name.entity if mention.name else None
+    if english and _WORK.search(mention.left) and not (entity and entity.claimants):
+        return None
+    if entity and entity.kind == "actor":
         return _government(mention)
     if _SURNAME.search(mention.surface):
         return None

@@ -8,10 +8,15 @@ from collections.abc import Iterable
 from pipelines.places.english import English
 from pipelines.places.mention import Mention
 
-_KIN = "wife|husband|widow|mother|father|parents|sister|brother|son|daughter|family|lawyer"
-_RELATED = re.compile(rf"(?: [A-Z][\w-]+)?,? Jr\b|['’]s (?:{_KIN})\b")
-"""After the name of a person."""
+_KIN = "wife|husband|widow|mother|father|parents|sister|brother|sons?|daughters?|child|children|family|lawyer"
+_RELATED = re.compile(
+    rf"(?: [A-Z][\w-]+)?,? Jr\b|['’]s (?:{_KIN})\b|(?:, [A-Z][\w-]+)*,? and (?:his|her|their) (?:\w+ )?(?:{_KIN})\b"
+)
+"""After the name of a person: Jordan, Chad and their daughter."""
 
+_BABIES = re.compile(r".*\b(?:names? for (?:boys|girls|babies|newborns)|(?:baby|boys['’]|girls['’]|first) names?\b)")
+_SUBJECT = re.compile(r" [A-Z][\w-]+(?:,| (?:has|had|was|is|will|who|said|says|told|and)\b)")
+"""After a first name that is spoken of as one, and one whose surname is a common word: Sydney Carver has been cast."""
 
 _SURNAME = re.compile(r"[a-zə]{3}(?:ov|ova|yev|yeva|zadə|zade|oğlu)$")
 """Of Azerbaijanis, some of whom are called Misir."""
@@ -47,9 +52,14 @@ def person(mention: Mention, words: English) -> bool:
             return True
     if _RELATED.match(mention.rest):
         return True
-    if not (mention.capital_after and mention.next not in tables.kinds and words.of(mention.key).first > 0):
+    if not words.of(mention.key).first:
         return False
-    if words.surname(mention.next):
+    if _BABIES.match(mention.rest):
+        return True
+    if not (mention.capital_after and mention.next not in tables.kinds):
+        return False
+    bare = mention.previous not in tables.locative and _SUBJECT.match(mention.rest) and words.of(mention.next).last
+    if words.surname(mention.next) or (bare and mention.next not in tables.sites):
         return True
     of_a_list = mention.name is not None and not mention.name.demonym  # a state or capital: a surname must follow
     return not of_a_list and not words.of(mention.next).common and mention.largest < 500_000

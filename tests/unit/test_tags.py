@@ -24,7 +24,7 @@ def told(found: list[Outcome]) -> str:
 def test_traps_are_not_fallen_for() -> None:
     found = list(traps())
     precision, recall, _ = scores(found)
-    assert len([o for o in found if o.fallen]) <= 8, told([o for o in found if o.fallen])
+    assert not [o for o in found if o.fallen], told([o for o in found if o.fallen])
     assert precision >= 0.95, told(found)
     assert recall >= 0.91, told(found)
 
