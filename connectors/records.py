@@ -254,6 +254,45 @@ class Alert(Topical, frozen=True, kw_only=True):
         return tuple(part for part in (self.source, self.language, self.origin, mention, score) if part)
 
 
+class Link(Value, frozen=True, kw_only=True):
+    """Why an article joined a story: how alike it and the member *article* are, as shares from 0 to 1.
+
+    *text* by all their words, *title* by how much of each one's headline the other has, *opening* by how much of each
+    one's headline and beginning, the lesser. *score* is what decided.
+    """
+
+    article: str
+    score: float
+    text: float
+    title: float
+    opening: float
+
+
+class StoryMember(Topical, frozen=True, kw_only=True):
+    """An article in a story of a watchlist: it opened or joined it, or is another revision of one that did.
+
+    *story* is the id of the article that opened it, *alert* that of the one alert it raised. *at* is when the article
+    was published, or fetched where its source's word cannot be true. *memory* is what the flow remembers of it.
+    """
+
+    id: str
+    watchlist: str
+    story: str
+    alert: str
+    how: Literal["opened", "joined", "revised"]
+    article: str
+    source: str
+    url: str
+    title: str
+    language: str
+    at: Time
+    fetched: Time
+    origin: str = ""
+    level: Literal["alert", "about"] = "about"
+    link: Link | None = None
+    memory: bytes = b""
+
+
 class DeadLetter(Topical, frozen=True, kw_only=True):
     """A record set aside: where (*stage*), why (*reason*, *detail*) and its first 64 KiB of bytes (*raw*).
 
@@ -300,7 +339,7 @@ class Cursor(Topical, frozen=True, kw_only=True):
     next_poll: Time | None = None
 
 
-RECORDS: tuple[type[Topical], ...] = (Article, TaggedArticle, Alert, DeadLetter, SourceHealth, Cursor)
+RECORDS: tuple[type[Topical], ...] = (Article, TaggedArticle, Alert, StoryMember, DeadLetter, SourceHealth, Cursor)
 
 V = TypeVar("V", bound=Topical)
 

@@ -6,7 +6,8 @@
       | tag                         # places and actors, slips and acronyms        taggers.gazetteer
       | match watchlists            # with the words that made it hold             matching.Matcher
       | read closely                # sentences and names, of matches only         taggers.spacy_names
-      | bus.append                  # `tagged`, `alerts.<watchlist>`                topics.Publish
+      | tell                        # one alert a story; the others join it        stories.memory
+      | bus.append                  # `tagged`, `stories`, `alerts.<watchlist>`     topics.Publish
     # people are told by connectors.deliver
 
 `flow` draws this line in Beam, `run` starts it with the two other loops, `cli` is the command line.

@@ -30,10 +30,10 @@ def _open(address: Address) -> Bus:
 
 @dataclass(frozen=True)
 class Reading:
-    """What to read: *topic* for *group*, after recalling *horizon* seconds of *remember*."""
+    """What to read: *topic* for *group*, after recalling *horizon* seconds of the topics *remember*."""
 
     address: Address
     topic: str
     group: str
-    remember: str = ""
+    remember: tuple[str, ...] = ()
     horizon: float = 0.0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from connectors.buses import Bus, Entry, Topic, every
 from connectors.errors import RejectedError
-from connectors.records import Alert, TaggedArticle, decode, encode
+from connectors.records import Alert, TaggedArticle, decode
 from pipelines import stages
+from pipelines.config import shipped
+from pipelines.knowledge.gazetteer import Gazetteer
+from pipelines.rules import Rules
+from pipelines.stories import rarity
+from pipelines.stories.candidate import told
+from pipelines.stories.memory import Stories
 from pipelines.taggers import Reader
-from pipelines.watchlists.finding import Inside
 from pipelines.watchlists.matching import Matcher
 from pipelines.watchlists.watchlist import Watchlist
 
@@ -18,22 +23,33 @@ BATCH = 100
 
 
 def backfill(
-    bus: Bus, watchlists: Sequence[Watchlist], inside: Inside, reader: Reader, since: float | None = None
+    bus: Bus,
+    watchlists: Sequence[Watchlist],
+    places: Gazetteer,
+    reader: Reader,
+    quiet: float,
+    since: float | None = None,
 ) -> Iterator[Alert]:
     """Raise the alerts that *watchlists* have for the articles on *bus*, and give each as it stands on its topic.
 
-    *since* leaves out what came before, in seconds since the epoch. An alert that was raised before keeps what it says.
-    Guarantees: no alert twice, however often it runs. Cost: reads the topic `tagged` whole; as much as the flow's last
-    step for each article.
+    *since* leaves out what came before, in seconds since the epoch. An alert that was raised before keeps what it says,
+    and an article joins the stories there are, which are over after *quiet* seconds. Guarantees: no alert twice,
+    however often it runs. Cost: reads the topics `tagged` and `stories` whole; as much as the flow's last steps for
+    each article. Does not: tell a flow that runs, which learns of stories opened here when it starts again.
 
     Raises:
         TransientError: the bus is away; what was given stands.
     """
-    matcher = Matcher(watchlists, inside)
     topics = {watchlist.id: watchlist.alerts for watchlist in watchlists}
-    for name in set(topics.values()) - bus.topics().keys():
+    rules = Rules(Matcher(watchlists, places.inside), reader, topics, frozenset(places.countries.values()))
+    for name in {*rules.topics.values(), "stories"} - bus.topics().keys():
         bus.create(Topic(name, unique=True))
-    known = {record.key for topic in set(topics.values()) for record in every(bus, topic)}
+    known = {record.key for topic in set(rules.topics.values()) for record in every(bus, topic)}
+    frequencies = rarity.load(shipped() / "languages")
+    stories = {name: Stories(rarity.Rarity(frequencies), quiet) for name in rules.topics}
+    for watchlist, members in stages.recall_stories(list(every(bus, "stories"))).items():
+        if watchlist in stories:
+            stories[watchlist].recall(members)
     batch: list[TaggedArticle] = []
     for record in every(bus, "tagged"):
         if since is None or record.timestamp >= since:
@@ -42,21 +58,19 @@ def backfill(
             except RejectedError:  # the flow passed over it as well
                 continue
         if len(batch) == BATCH:
-            yield from _raised(bus, matcher, reader, batch, topics, known)
+            yield from _raised(bus, rules, stories, batch, known)
             batch = []
-    yield from _raised(bus, matcher, reader, batch, topics, known)
+    yield from _raised(bus, rules, stories, batch, known)
 
 
 def _raised(
-    bus: Bus,
-    matcher: Matcher,
-    reader: Reader,
-    batch: Sequence[TaggedArticle],
-    topics: dict[str, str],
-    known: set[str],
+    bus: Bus, rules: Rules, stories: Mapping[str, Stories], batch: Sequence[TaggedArticle], known: set[str]
 ) -> list[Alert]:
-    flagged, _ = stages.flag(matcher, reader, batch)
-    alerts = {alert.id: alert for _, alerts in flagged for alert in alerts if alert.id not in known}
-    bus.append([Entry(topics[alert.watchlist], alert.id, encode(alert)) for alert in alerts.values()])
+    flagged, _ = stages.flag(rules.matcher, rules.reader, batch)
+    entries: list[Entry] = []
+    for watchlist, found in stages.candidates(flagged, rules.topic, rules.states).items():
+        entries += told(stories[watchlist], found)[0]
+    alerts = {entry.key: entry for entry in entries if entry.topic != "stories" and entry.key not in known}
+    bus.append([*(entry for entry in entries if entry.topic == "stories"), *alerts.values()])
     known |= alerts.keys()
-    return list(alerts.values())
+    return [decode(Alert, entry.value) for entry in alerts.values()]

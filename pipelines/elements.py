@@ -11,6 +11,8 @@ from apache_beam.coders.typecoders import registry
 from connectors.buses import Entry, Record
 from connectors.records import TaggedArticle
 from pipelines.dedup import Remembered
+from pipelines.stories.candidate import Candidate
+from pipelines.stories.linking import Member
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -27,6 +29,13 @@ class Microbatch(msgspec.Struct, frozen=True):
     remembered: tuple[Remembered, ...] = ()
 
 
+class Candidates(msgspec.Struct, frozen=True):
+    """A micro-batch of alerts of one watchlist on the way to their stories; or what is *remembered* of its stories."""
+
+    candidates: tuple[Candidate, ...] = ()
+    remembered: tuple[Member, ...] = ()
+
+
 class Entries(msgspec.Struct, frozen=True):
     """A micro-batch of entries to append in one transaction."""
 
@@ -34,7 +43,7 @@ class Entries(msgspec.Struct, frozen=True):
 
 
 class MessagePack(beam.coders.Coder):
-    """Encodes one of the three as MessagePack, never as pickle: a pickle must not outlive a release."""
+    """Encodes one of them as MessagePack, never as pickle: a pickle must not outlive a release."""
 
     kind: type[msgspec.Struct]
 
@@ -48,7 +57,7 @@ class MessagePack(beam.coders.Coder):
         return True
 
 
-for _kind in (Records, Microbatch, Entries):
+for _kind in (Records, Microbatch, Candidates, Entries):
     _coder = type(f"{_kind.__name__}Coder", (MessagePack,), {"kind": _kind, "__module__": __name__})
     globals()[_coder.__name__] = _coder  # workers find it by name
     registry.register_coder(_kind, _coder)

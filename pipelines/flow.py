@@ -18,33 +18,37 @@ from pipelines.local_runner import LocalStreamingRunner
 from pipelines.rules import Rules
 from pipelines.taggers import Tagger
 from pipelines.topics import Publish, ReadFromLog
-from pipelines.transforms import Decode, Deduplicate, Flag, Tag
+from pipelines.transforms import Decode, Deduplicate, Flag, Tag, Tell
 
 GROUP = "flow"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the flow needs to know. *tagger* and *rules* are picklable look-ups; *horizon* is in seconds."""
+    """What the flow needs to know: *tagger* and *rules*, picklable look-ups; *horizon* and *quiet*, in seconds."""
 
     address: Address
     tagger: Callable[[], Tagger]
     rules: Callable[[], Rules]
     horizon: float
+    quiet: float = 3 * 86400.0
 
     @property
     def reading(self) -> Reading:
-        """Articles from where the group left off; memory from what was tagged within the horizon."""
-        return Reading(self.address, "articles", GROUP, remember="tagged", horizon=self.horizon)
+        """Articles from where the group left off; memory from what was tagged and told within the horizon."""
+        horizon = max(self.horizon, self.quiet)
+        return Reading(self.address, "articles", GROUP, remember=("tagged", "stories"), horizon=horizon)
 
 
 def build(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Draw the flow."""
-    articles, undecoded = pipeline | "Read" >> ReadFromLog(plan.reading) | "Decode" >> Decode()
-    judged = articles | "Deduplicate" >> Deduplicate(repr(plan.address), plan.horizon)
+    owner = repr(plan.address)
+    articles, known, undecoded = pipeline | "Read" >> ReadFromLog(plan.reading) | "Decode" >> Decode()
+    judged = articles | "Deduplicate" >> Deduplicate(owner, plan.horizon)
     tagged, untagged = judged | "Tag" >> Tag(plan.tagger)
-    entries, unflagged = tagged | "Flag" >> Flag(plan.rules)
-    (entries, undecoded, untagged, unflagged) | "All" >> beam.Flatten() | "Publish" >> Publish(plan.address)
+    entries, matched, unflagged = tagged | "Flag" >> Flag(plan.rules)
+    told = (known, matched) | "Matched" >> beam.Flatten() | "Tell" >> Tell(owner, plan.quiet)
+    (entries, told, undecoded, untagged, unflagged) | "All" >> beam.Flatten() | "Publish" >> Publish(plan.address)
 
 
 def run(plan: Plan, stop: Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from connectors.buses import Bus, Position, Record
 from connectors.errors import TransientError
@@ -29,14 +30,14 @@ work, few enough that a replay after a crash is short."""
 class Follower:
     """Reads *topic* for *group* from its committed offsets.
 
-    With *remember* it first gives what that topic holds of the last *horizon* seconds, marked as remembered, so that
-    a stateful step can rebuild its memory; those offsets are never committed.
+    With *remember* it first gives what those topics hold of the last *horizon* seconds, marked as remembered, so that
+    stateful steps can rebuild their memory; those offsets are never committed.
     """
 
     bus: Bus
     topic: str
     group: str
-    remember: str = ""
+    remember: tuple[str, ...] = ()
     horizon: float = 0.0
     _positions: dict[int, int] = field(default_factory=dict)
     _pending: list[Position] = field(default_factory=list)
@@ -79,7 +80,7 @@ class Follower:
     def _recent(self, since: float) -> list[Record] | None:
         """What is remembered next; None when all is. A failure begins it again, which adds nothing."""
         if self._memory is None:
-            self._memory = recall(self.bus, self.remember, since) if self.remember else iter(())
+            self._memory = chain.from_iterable(recall(self.bus, topic, since) for topic in self.remember)
         try:
             return next(self._memory, None)
         except TransientError:

@@ -11,6 +11,7 @@ from pipelines.config import Config, Sink
 TOPICS = (
     Topic("articles", unique=True),
     Topic("tagged", unique=True),
+    Topic("stories", unique=True),
     Topic("dead-letters", unique=True),
     Topic("cursors", compact=True),
     Topic("watchlists", compact=True),

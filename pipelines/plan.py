@@ -57,4 +57,5 @@ def plan_of(config: Config, address: Address) -> Plan:
         tagger=TaggerAt(folders),
         rules=RulesAt(address, tuple(sorted(config.spacy.models.items())), folders),
         horizon=config.flow.horizon,
+        quiet=config.flow.quiet,
     )

@@ -47,6 +47,8 @@ class Rules:
     matcher: Matcher
     reader: Reader
     topics: dict[str, str]
+    states: frozenset[str] = frozenset()
+    """The ids of the places that are states."""
 
     def topic(self, watchlist: str) -> str:
         """The topic that the alerts of *watchlist* go to."""
@@ -142,8 +144,14 @@ class _Kept:
             for name in others - bus.topics().keys():
                 bus.create(Topic(name, unique=True))
         reader = spacy_names.build(spacy_names.Options(models=dict(self.at.models)))
-        self.rules = Rules(matcher, reader, topics)
+        self.rules = Rules(matcher, reader, topics, self._states())
         log.info("watchlists in force", count=len(topics))
+
+    def _states(self) -> frozenset[str]:
+        try:
+            return gazetteer.states(*self.at.places) if self.at.places else frozenset()
+        except ConfigError:  # the tagger tells of it
+            return self.rules.states if self.rules else frozenset()
 
     def _inside(self) -> Inside:
         try:

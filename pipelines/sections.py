@@ -43,9 +43,13 @@ class Section(BaseModel):
 
 
 class Flow(Section):
-    """How the flow works. *horizon*: how long duplicates are remembered, in seconds."""
+    """How the flow works, in seconds.
+
+    *horizon*: how long duplicates are remembered. *quiet*: a story is over so long after its last article.
+    """
 
     horizon: Duration = Field(default=7 * 86400.0, ge=60, le=366 * 86400)
+    quiet: Duration = Field(default=3 * 86400.0, ge=60, le=366 * 86400)
 
 
 class Flink(Section):

@@ -34,7 +34,7 @@ class PollFn(beam.DoFn, RestrictionProvider):
     """Read one partition: what is there or comes within a wait, at most `PER_POLL` records a call, then defer.
 
     A restriction runs from the group's committed offset to *end*; its progress is the runner's to keep. A reader that
-    starts, for the first time or again after a failure, first recalls what is on the remembered topic, so that the
+    starts, for the first time or again after a failure, first recalls what is on the remembered topics, so that the
     memory behind it knows every effect there was: a replay reads partitions in another order, and would else take
     another copy for the first. What counts as a start: a restriction that begins at ``-(n + 1)``, to be read from *n*
     (a job without a savepoint: all of the horizon is recalled); or an offset at which this process did not leave the
@@ -84,9 +84,10 @@ class PollFn(beam.DoFn, RestrictionProvider):
         start = span.start if span.start >= 0 else -span.start - 1
         if self.reading.remember and _left.get(place) != span.start:
             since = time.time() - self.reading.horizon if span.start < 0 else self._unsaved(bus)
-            for records in recall(bus, self.reading.remember, since):
-                for part in split(records):
-                    yield _batch(part, remembered=True)
+            for topic in self.reading.remember:
+                for records in recall(bus, topic, since):
+                    for part in split(records):
+                        yield _batch(part, remembered=True)
         if span.start < 0 and not (tracker.try_claim(span.start) and (start == 0 or tracker.try_claim(start - 1))):
             return  # what is left then begins at the offset to read from
         if span.start >= 0:

@@ -6,7 +6,7 @@ accepted comes out as exactly one entry on `tagged` or one on `dead-letters`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -32,6 +32,9 @@ from connectors.records import (
 from pipelines.copies.signing import sign
 from pipelines.dedup import Remembered, fingerprints
 from pipelines.language import language_of, title_language_of
+from pipelines.stories.candidate import Candidate, time_of
+from pipelines.stories.linking import Member
+from pipelines.stories.terms import NOTHING, terms, without
 from pipelines.taggers import Reader, Reading, Tagger, tagged
 from pipelines.watchlists.matching import Match, Matcher, snippet
 
@@ -115,6 +118,26 @@ def recall(records: Sequence[Record]) -> dict[str, list[Remembered]]:
     return found
 
 
+class _Remembered(msgspec.Struct):
+    watchlist: str
+    memory: bytes = b""
+    schema: Annotated[int, msgspec.Meta(le=SCHEMA)] = SCHEMA
+
+
+def recall_stories(records: Sequence[Record]) -> dict[str, list[Member]]:
+    """What the memory of stories is rebuilt from, by watchlist, of records of `stories`; unreadable ones left out."""
+    found: dict[str, list[Member]] = {}
+    for record in records:
+        try:
+            known = msgspec.json.decode(record.value or b"", type=_Remembered)
+            member = msgspec.msgpack.decode(known.memory, type=Member)
+        except (msgspec.MsgspecError, ValueError) as error:
+            log.warning("story record passed over", offset=record.offset, reason=str(error))
+            continue
+        found.setdefault(known.watchlist, []).append(member)
+    return found
+
+
 def tag(tagger: Tagger, articles: Sequence[TaggedArticle]) -> tuple[list[TaggedArticle], list[DeadLetter]]:
     """Tag the articles that are no copies; copies pass through."""
     fresh = [t for t in articles if not t.duplicate_of]
@@ -133,11 +156,24 @@ def flag(
     return _apart(flags, articles, "flag_failed")
 
 
-def entries(flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]], topics: Callable[[str], str]) -> list[Entry]:
-    """What to append for articles that are through: each on `tagged`, its alerts on the topics of their watchlists."""
-    out = [Entry("tagged", t.article.key, encode(t)) for t, _ in flagged]
-    out += [Entry(topics(a.watchlist), a.id, encode(a)) for _, alerts in flagged for a in alerts]
-    return out
+def entries(flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]]) -> list[Entry]:
+    """What to append for articles that are through: each on `tagged`."""
+    return [Entry("tagged", t.article.key, encode(t)) for t, _ in flagged]
+
+
+def candidates(
+    flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]], topics: Callable[[str], str], states: Collection[str]
+) -> dict[str, list[Candidate]]:
+    """The alerts by watchlist, each with what its story is found by. *states*: ids of the places that are states."""
+    found: dict[str, list[Candidate]] = {}
+    for article, alerts in flagged:
+        compared = terms(article, states) if alerts else NOTHING
+        at, revision = time_of(article.article), article.article.revision
+        for alert in alerts:
+            own = without(compared, article, alert.evidence)
+            candidate = Candidate(alert, topics(alert.watchlist), own, at, revision)
+            found.setdefault(alert.watchlist, []).append(candidate)
+    return found
 
 
 def dead_entries(dead: Sequence[DeadLetter]) -> list[Entry]:

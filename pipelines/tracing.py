@@ -12,7 +12,7 @@ from yarl import URL
 
 from connectors.buses import Bus, Record, every
 from connectors.errors import RejectedError
-from connectors.records import Alert, Article, DeadLetter, SourceHealth, TaggedArticle, Topical, decode
+from connectors.records import Alert, Article, DeadLetter, SourceHealth, StoryMember, TaggedArticle, Topical, decode
 from pipelines.dedup import canonical_url
 from pipelines.whereabouts import Traces
 
@@ -73,6 +73,13 @@ def trace(bus: Bus, asked: str, feeds: Mapping[str, str], spool: Bus | None = No
             if _about(letter, ids, asked)
         ],
         alerts=list(_alerts(bus, ids)),
+        members=[
+            member
+            for record in (every(bus, "stories") if "stories" in bus.topics() else ())
+            if any(id_.encode() in (record.value or b"") for id_ in ids)
+            for member in _whole(record, StoryMember)
+            if _id(member.article) in ids
+        ],
         healths=[health for name, health in healths.items() if name in sources],
         unpolled=sorted((sources & feeds.keys()) - healths.keys()),
     )

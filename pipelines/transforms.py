@@ -1,4 +1,4 @@
-"""Decode, Deduplicate, Tag, Flag: Beam around `pipelines.stages`. These shells decide nothing.
+"""Decode, Deduplicate, Tag, Flag, Tell: Beam around `pipelines.stages`. These shells decide nothing.
 
 Models, automata and buses do not pickle and ``setup()`` runs once a bundle on the local runner, so each shell takes
 them from a cache of the process, keyed by configuration.
@@ -20,28 +20,39 @@ from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateS
 from connectors.buses import Entry
 from connectors.records import DeadLetter
 from pipelines import stages
+from pipelines.config import shipped
 from pipelines.dedup import Seen, Segment
-from pipelines.elements import Entries, Microbatch, Records
+from pipelines.elements import Candidates, Entries, Microbatch, Records
+from pipelines.stories import rarity
+from pipelines.stories.candidate import told
+from pipelines.stories.linking import Member
+from pipelines.stories.memory import Stories
 
-DEAD = "dead"
-"""The output beside the main one: `Entries` of dead letters."""
+DEAD, STORIES, MATCHED = "dead", "stories", "matched"
+"""Outputs beside the main one: `Entries` of dead letters; `Candidates` by watchlist, remembered and new."""
 
 
 class Decode(beam.PTransform):
     """`Records` to ``(language, Microbatch)``, ready to de-duplicate; bytes that are no article go to `DEAD`.
 
-    Element by element, no state. Order within a language is kept.
+    What is remembered of stories goes to `STORIES`. Element by element, no state. Order within a language is kept.
     """
 
     def expand(self, records: Any) -> Any:
-        decoding = beam.ParDo(DecodeFn()).with_output_types(tuple[str, Microbatch], dead=Entries)
-        return records | decoding.with_outputs(DEAD, main="articles")
+        decoding = beam.ParDo(DecodeFn()).with_output_types(
+            tuple[str, Microbatch], dead=Entries, stories=tuple[str, Candidates]
+        )
+        return records | decoding.with_outputs(STORIES, DEAD, main="articles")
 
 
 class DecodeFn(beam.DoFn):
     """Decode a micro-batch and part it by language."""
 
     def process(self, element: Records) -> Iterable[tuple[str, Microbatch] | TaggedOutput]:
+        if element.remembered and element.records[0].topic == "stories":
+            for watchlist, members in stages.recall_stories(element.records).items():
+                yield TaggedOutput(STORIES, (watchlist, Candidates(remembered=tuple(members))))
+            return
         if element.remembered:
             for language, known in stages.recall(element.records).items():
                 yield language, Microbatch(remembered=tuple(known))
@@ -73,35 +84,45 @@ class Deduplicate(beam.PTransform):
         return keyed | beam.ParDo(DeduplicateFn(self.owner, self.horizon)).with_output_types(Microbatch)
 
 
-class DeduplicateFn(beam.DoFn):
-    """One language's memory. *owner* keeps the memories of several flows in one process apart."""
+class MemoryFn(beam.DoFn):
+    """A step that remembers, by key. *owner* keeps the memories of several flows in one process apart.
+
+    A memory is remade of *segments*, each what one micro-batch added, by `make`; `work` gives what to emit for a
+    micro-batch, if anything, and what it added.
+    """
 
     OLDER = BagStateSpec("older", BytesCoder())
     NEWER = BagStateSpec("newer", BytesCoder())
     TOKEN = ReadModifyWriteStateSpec("token", VarIntCoder())
     TURN = TimerSpec("turn", TimeDomain.WATERMARK)
 
+    segments: Any
+
     def __init__(self, owner: str, horizon: float) -> None:
-        self.owner = owner
+        self.owner = f"{type(self).__name__} {owner}"
         self.horizon = horizon
+
+    def make(self, older: Iterator[Any], newer: Iterator[Any]) -> Any:
+        raise NotImplementedError
+
+    def work(self, memory: Any, batch: Any) -> tuple[Any, list[Any]]:
+        raise NotImplementedError
 
     def process(
         self,
-        element: tuple[str, Microbatch],
+        element: tuple[str, Any],
         timestamp: Any = beam.DoFn.TimestampParam,
         older: Any = beam.DoFn.StateParam(OLDER),
         newer: Any = beam.DoFn.StateParam(NEWER),
         token: Any = beam.DoFn.StateParam(TOKEN),
         turn: Any = beam.DoFn.TimerParam(TURN),
-    ) -> Iterator[Microbatch]:
-        language, batch = element
+    ) -> Iterator[Any]:
+        key, batch = element
         left = token.read()
-        seen = _take((self.owner, language), left, older, newer)
-        if batch.remembered:
-            added = seen.recall(batch.remembered)
-        else:
-            judged, added = seen.judge(batch.articles)
-            yield Microbatch(tuple(judged))
+        memory = self._take(key, left, older, newer)
+        out, added = self.work(memory, batch)
+        if out is not None:
+            yield out
         kept = left
         if added:
             newer.add(msgspec.msgpack.encode(added))
@@ -110,7 +131,7 @@ class DeduplicateFn(beam.DoFn):
             if left is None:
                 turn.set(timestamp + self.horizon)
         if kept is not None:
-            _memories[self.owner, language] = (kept, seen)
+            _memories[self.owner, key] = (kept, memory)
 
     @on_timer(TURN)
     def age(
@@ -133,20 +154,36 @@ class DeduplicateFn(beam.DoFn):
         else:
             token.clear()
 
+    def _take(self, key: str, token: int | None, older: Any, newer: Any) -> Any:
+        """The memory that fits *token*, out of the cache: it is put back when the state holds what was added to it.
 
-_memories: dict[tuple[str, str], tuple[int, Seen]] = {}
+        Working changes it at once, and a step after this one may fail before the state is written.
+        """
+        left, memory = _memories.pop((self.owner, key), (None, None))
+        if memory is not None and left == token:
+            return memory
+        return self.make(
+            *((msgspec.msgpack.decode(s, type=self.segments) for s in bag.read()) for bag in (older, newer))
+        )
+
+
+_memories: dict[tuple[str, str], tuple[int, Any]] = {}
 """The decoded memories of this process, each with the token it was left with."""
 
 
-def _take(key: tuple[str, str], token: int | None, older: Any, newer: Any) -> Seen:
-    """The memory that fits *token*, out of the cache: it is put back when the state holds what was added to it.
+class DeduplicateFn(MemoryFn):
+    """One language's memory."""
 
-    Judging changes it at once, and a step after this one may fail before the state is written.
-    """
-    left, seen = _memories.pop(key, (None, None))
-    if seen is not None and left == token:
-        return seen
-    return Seen(*([msgspec.msgpack.decode(s, type=Segment) for s in bag.read()] for bag in (older, newer)))
+    segments = Segment
+
+    def make(self, older: Iterator[Segment], newer: Iterator[Segment]) -> Seen:
+        return Seen(older, newer)
+
+    def work(self, memory: Seen, batch: Microbatch) -> tuple[Microbatch | None, Segment]:
+        if batch.remembered:
+            return None, memory.recall(batch.remembered)
+        judged, added = memory.judge(batch.articles)
+        return Microbatch(tuple(judged)), added
 
 
 class Tag(beam.PTransform):
@@ -177,7 +214,7 @@ class TagFn(beam.DoFn):
 
 
 class Flag(beam.PTransform):
-    """`Microbatch` to the `Entries` to append: each article on `tagged`, and its alerts.
+    """`Microbatch` to the `Entries` to append, each article on `tagged`, and its alerts, by watchlist, on `MATCHED`.
 
     *rules* gives the matcher, the reader and the topic of a watchlist as they stand at the start of the bundle; it
     must be cheap. An alert depends on the article and the watchlist only.
@@ -188,8 +225,10 @@ class Flag(beam.PTransform):
         self.rules = rules
 
     def expand(self, articles: Any) -> Any:
-        flagging = beam.ParDo(FlagFn(self.rules)).with_output_types(Entries, dead=Entries)
-        return articles | flagging.with_outputs(DEAD, main="entries")
+        flagging = beam.ParDo(FlagFn(self.rules)).with_output_types(
+            Entries, dead=Entries, matched=tuple[str, Candidates]
+        )
+        return articles | flagging.with_outputs(MATCHED, DEAD, main="entries")
 
 
 class FlagFn(beam.DoFn):
@@ -204,8 +243,42 @@ class FlagFn(beam.DoFn):
     def process(self, element: Microbatch) -> Iterable[Entries | TaggedOutput]:
         rules = self.current
         flagged, dead = stages.flag(rules.matcher, rules.reader, element.articles)
-        yield Entries(tuple(stages.entries(flagged, rules.topic)))
+        yield Entries(tuple(stages.entries(flagged)))
+        for watchlist, found in stages.candidates(flagged, rules.topic, rules.states).items():
+            yield TaggedOutput(MATCHED, (watchlist, Candidates(tuple(found))))
         yield from _dead(dead)
+
+
+class Tell(beam.PTransform):
+    """``(watchlist, Candidates)`` to the `Entries` to append: each article's place in a story, an alert for a new one.
+
+    A story is remembered for between one and two times *quiet* seconds after its last article. State as of
+    `Deduplicate`.
+    """
+
+    def __init__(self, owner: str, quiet: float) -> None:
+        super().__init__()
+        self.owner = owner
+        self.quiet = quiet
+
+    def expand(self, keyed: Any) -> Any:
+        return keyed | beam.ParDo(TellFn(self.owner, self.quiet)).with_output_types(Entries)
+
+
+class TellFn(MemoryFn):
+    """One watchlist's memory."""
+
+    segments = list[Member]
+
+    def make(self, older: Iterator[list[Member]], newer: Iterator[list[Member]]) -> Stories:
+        frequencies = rarity.load(shipped() / "languages")
+        return Stories(rarity.Rarity(frequencies), self.horizon, *older, *newer)
+
+    def work(self, memory: Stories, batch: Candidates) -> tuple[Entries | None, list[Member]]:
+        if batch.remembered:
+            return None, memory.recall(batch.remembered)
+        entries, added = told(memory, batch.candidates)
+        return Entries(tuple(entries)), added
 
 
 def _dead(letters: list[DeadLetter]) -> Iterator[TaggedOutput]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connectors.records import Alert, Article, DeadLetter, Likeness, SourceHealth, TaggedArticle
+from connectors.records import Alert, Article, DeadLetter, Likeness, SourceHealth, StoryMember, TaggedArticle
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Traces:
     firsts: Mapping[str, Article] = field(default_factory=dict)
     letters: Sequence[DeadLetter] = ()
     alerts: Sequence[Alert] = ()
+    members: Sequence[StoryMember] = ()
     healths: Sequence[SourceHealth] = ()
     unpolled: Sequence[str] = ()
 
@@ -46,6 +47,15 @@ class Raised(Struct, frozen=True, kw_only=True):
 
     watchlist: str
     level: str
+
+
+class Joined(Struct, frozen=True, kw_only=True):
+    """The story of a watchlist that a revision is in, by the id of its *alert*; *how* it came there."""
+
+    watchlist: str
+    how: str
+    alert: str
+    score: float | None = None
 
 
 class SetAside(Struct, frozen=True, kw_only=True):
@@ -70,6 +80,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     processed: bool
     copy_of: Copied | None = None
     alerts: tuple[Raised, ...] = ()
+    stories: tuple[Joined, ...] = ()
 
 
 class Polled(Struct, frozen=True, kw_only=True):
@@ -101,6 +112,11 @@ def whereabouts(asked: str, traces: Traces) -> Whereabouts:
     alerts: dict[str, list[Raised]] = {}
     for alert in sorted(traces.alerts, key=lambda alert: alert.watchlist):
         alerts.setdefault(alert.article, []).append(Raised(watchlist=alert.watchlist, level=alert.level))
+    stories: dict[str, list[Joined]] = {}
+    for one in sorted(traces.members, key=lambda member: member.watchlist):
+        score = one.link.score if one.link else None
+        joined = Joined(watchlist=one.watchlist, how=one.how, alert=one.alert, score=score)
+        stories.setdefault(one.article, []).append(joined)
     revisions = tuple(
         Revision(
             key=article.key,
@@ -112,6 +128,7 @@ def whereabouts(asked: str, traces: Traces) -> Whereabouts:
             processed=article.key in through,
             copy_of=_copied(through.get(article.key), traces.firsts),
             alerts=tuple(alerts.get(article.key, ())),
+            stories=tuple(stories.get(article.key, ())),
         )
         for article in sorted(articles.values(), key=lambda a: (a.fetched, a.key))
     )

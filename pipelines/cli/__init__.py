@@ -29,6 +29,7 @@ from pipelines.cli import (
     replay,
     run,
     start,
+    stories,
     topics,
 )
 
@@ -49,7 +50,7 @@ app = typer.Typer(
 for command in (
     *(start.init, check.check, examples.test, backtest.backtest, backfill.backfill, run.demo),
     *(run.run, run.poll, run.flow, run.deliver),
-    *(look.status, look.tail),
+    *(look.status, look.tail, stories.stories, stories.story),
     *(ask.parse, ask.tag, ask.explain, replay.replay, start.schema),
 ):
     app.command()(command)

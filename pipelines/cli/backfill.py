@@ -31,7 +31,7 @@ def backfill(
     from pipelines import logs
     from pipelines.backfilling import backfill as raised
     from pipelines.cli import output
-    from pipelines.knowledge.gazetteer import inside
+    from pipelines.knowledge.gazetteer import load
     from pipelines.located import nearest
     from pipelines.rules import stored
     from pipelines.sections import seconds
@@ -52,9 +52,8 @@ def backfill(
         raise typer.BadParameter(str(error), param_hint="--since") from None
     reader = spacy_names.build(spacy_names.Options(models=dict(settings.spacy.models)))
     count = 0
-    for alert in raised(
-        bus, [lists[name] for name in dict.fromkeys(names)], inside(*settings.gazetteer), reader, begin
-    ):
+    chosen, places = [lists[name] for name in dict.fromkeys(names)], load(*settings.gazetteer)
+    for alert in raised(bus, chosen, places, reader, settings.flow.quiet, begin):
         count += 1
         if json:
             output.as_json(alert)

@@ -87,6 +87,10 @@ def _of_revision(revision: Revision, aside: bool, now: datetime) -> list[tuple[s
     if revision.processed and not revision.copy_of:
         lists = ", ".join(f"{raised.watchlist} ({raised.level})" for raised in revision.alerts)
         rows.append(("alerts", Text(visible(lists), "green") if lists else Text("none")))
+        for joined in revision.stories:
+            score = "" if joined.score is None else f" with {joined.score:.2f}"
+            told = f"{joined.how} one of {joined.watchlist}{score}: wirewatch story {joined.alert[:12]}"
+            rows.append(("story", Text(visible(told))))
     return rows
 
 

@@ -152,6 +152,15 @@ def ids(*folders: Path) -> frozenset[str]:
     return frozenset(entity.id for entity in load(*folders).entities.values() if entity.kind != "decoy")
 
 
+def states(*folders: Path) -> frozenset[str]:
+    """The ids of the places in *folders* that are states.
+
+    Raises:
+        ConfigError: with every mistake of every file.
+    """
+    return frozenset(load(*folders).countries.values())
+
+
 Stamp = tuple[tuple[Path, int, int], ...]
 
 

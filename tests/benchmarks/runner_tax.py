@@ -1,6 +1,6 @@
 """What Beam costs: the flow under LocalStreamingRunner ÷ the same functions in a plain loop.
 
-Both read the same preloaded log, do decode, de-duplicate, tag and flag on micro-batches of 100, and append what
+Both read the same preloaded log, do decode, de-duplicate, tag, flag and tell on micro-batches of 100, and append what
 comes out to a log of their own. Outputs are compared before anything is timed. Aim: ≤ 1.25.
 """
 
@@ -20,6 +20,9 @@ from pipelines.dedup import Seen
 from pipelines.flow import GROUP, Plan, run
 from pipelines.layout import TOPICS
 from pipelines.rules import RulesAt
+from pipelines.stories.candidate import told
+from pipelines.stories.memory import Stories
+from pipelines.stories.rarity import Rarity, load
 from pipelines.taggers import gazetteer
 from tests.benchmarks.rounds import interleaved, report
 from tests.factories import article
@@ -75,6 +78,7 @@ def in_a_loop(address: Address) -> None:
     """The same functions without Beam."""
     bus, line = address.open(), plan(address)
     memories: dict[str, Seen] = {}
+    stories: dict[str, Stories] = {}
     for partition in range(bus.topics()["articles"].partitions):
         offset = 0
         while records := bus.read("articles", partition, offset, 100):
@@ -87,7 +91,11 @@ def in_a_loop(address: Address) -> None:
                 judged, _ = memories.setdefault(language, Seen()).judge(part)
                 done, untagged = stages.tag(line.tagger(), judged)
                 flagged, unflagged = stages.flag(rules.matcher, rules.reader, done)
-                bus.append(stages.entries(flagged, rules.topic) + stages.dead_entries([*dead, *untagged, *unflagged]))
+                entries = stages.entries(flagged) + stages.dead_entries([*dead, *untagged, *unflagged])
+                for name, found in stages.candidates(flagged, rules.topic, rules.states).items():
+                    own = stories.setdefault(name, Stories(Rarity(load(shipped() / "languages")), line.quiet))
+                    entries += told(own, found)[0]
+                bus.append(entries)
             offset = records[-1].offset + 1
 
 

@@ -177,6 +177,36 @@ def test_an_edited_list_alerts_on_old_articles_when_it_is_asked_to_and_once(wire
     assert "no watchlist 'strike' is in force; did you mean 'strikes'?" in err
 
 
+# stories
+
+
+def test_stories_are_listed_and_told(wirewatch: Wirewatch, bus: Bus) -> None:
+    flow(bus, article("Dock workers on strike at the northern port", source="a"))
+    bus.create(Topic("watchlists", compact=True))
+    bus.append([Entry("watchlists", "strikes", WATCHLIST.encode())])
+    assert wirewatch("stories").code == 2
+    assert wirewatch("backfill", "strikes").code == 0
+    flow(bus, article("Dock workers at the northern port on strike again", source="b"))
+    copy = article("Taken over", source="c")
+    first = decode(Alert, next(iter(every(bus, "alerts.strikes"))).value)
+    bus.append([Entry("tagged", copy.key, encode(tagged(copy, duplicate_of=first.story)))])
+    assert wirewatch("backfill", "strikes") == (0, "", "0 alerts raised\n")
+    code, out, _ = wirewatch("stories")
+    assert code == 0
+    assert out.splitlines()[-1].split()[:2] == [first.id[:12], "strikes"]
+    assert out.splitlines()[-1].split()[-11:-7] == ["2", "1", "2", "Dock"]
+    (listed,) = (json.loads(line) for line in wirewatch("stories", "--watchlist", "strikes", "--json").out.splitlines())
+    assert (listed["alert"], listed["origins"]) == (first.id, ["a", "b"])
+    assert wirewatch("stories", "--watchlist", "csto").out == "Stories: 0\n"
+    for name in (first.id, first.id[:12], first.story, copy.url):
+        code, out, _ = wirewatch("story", name)
+        assert code == 0
+        assert [line.split()[3] for line in out.splitlines()[-3:]] == ["opened", "joined", "copy"]
+    assert "like 'Dock workers on strike at the northern port': text" in out
+    code, _, err = wirewatch("story", "nothing")
+    assert (code, err) == (1, "no story 'nothing': 'wirewatch stories' lists them\n")
+
+
 def test_check_shows_a_watchlist_in_both_forms(wirewatch: Wirewatch) -> None:
     code, out, _ = wirewatch("check", "--print", "strikes")
     assert code == 0

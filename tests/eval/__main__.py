@@ -16,7 +16,7 @@ from pathlib import Path
 SCORERS = {
     "feeds": [["score_feeds.py", "cases.jsonl"]],
     "tagging": [["score_tags.py", "gold.jsonl"]],
-    "dedup": [["score_dedup.py", "pairs", "pairs.jsonl"]],
+    "dedup": [["score_dedup.py", "pairs", "pairs.jsonl"], ["score_dedup.py", "clusters", "clusters.jsonl"]],
     "alerts": [["score_alerts.py", "labels.jsonl"]],
 }
 """For each area the scorer, its mode if it has one, and the labels."""

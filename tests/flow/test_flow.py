@@ -12,7 +12,7 @@ import pytest
 from factories import article, tagged
 
 from connectors.buses import Entry
-from connectors.records import Alert, Article, DeadLetter, TaggedArticle, decode, encode
+from connectors.records import Alert, Article, DeadLetter, StoryMember, TaggedArticle, decode, encode
 from pipelines import flow, transforms
 from pipelines.address import Address
 from pipelines.config import shipped
@@ -40,7 +40,7 @@ def address() -> Address:
 @contextmanager
 def running(address: Address, horizon: float = 3600) -> Iterator[None]:
     tagger = partial(gazetteer.build, gazetteer.Options(folders=(shipped() / "gazetteer",)))
-    plan = flow.Plan(address, tagger, RulesAt(address), horizon)
+    plan = flow.Plan(address, tagger, RulesAt(address), horizon, quiet=horizon)
     stop = threading.Event()
     thread = threading.Thread(target=flow.run, args=(plan, stop), daemon=True)
     thread.start()
@@ -99,6 +99,32 @@ def test_a_copy_after_a_restart_is_still_a_copy(address: Address) -> None:
         put(address, article("Talks end", LONG, source="b", url="https://b.example/1"))
         until(lambda: done(address))
     assert len(found(address, "alerts.ceasefire", Alert)) == 1
+
+
+def test_what_tells_of_one_event_alerts_once_also_after_a_restart(address: Address) -> None:
+    first = article("Ministers agree on a ceasefire in the Geneva talks", LONG, source="a")
+    again = article(
+        "Ceasefire agreed at talks in Geneva, ministers say",
+        "The two capitals agreed to a ceasefire, ministers said after six hours of talks in Geneva. The ceasefire begins at "
+        "noon; the negotiators will meet again within the month.",
+        source="b",
+    )
+    other = article(
+        "Fishermen ask for a ceasefire with the seals",
+        "Fishermen on the northern coast say that seals eat half of their catch, and ask the zoo for help.",
+        source="c",
+    )
+    with running(address):
+        put(address, first)
+        until(lambda: done(address))
+    restarted(address)
+    with running(address):
+        put(address, again, other)
+        until(lambda: done(address))
+    assert [a.story for a in found(address, "alerts.ceasefire", Alert)] == [first.id, other.id]
+    assert [(m.how, m.story) for m in found(address, "stories", StoryMember)] == [
+        ("opened", first.id), ("joined", first.id), ("opened", other.id)
+    ]  # fmt: skip
 
 
 def test_what_was_read_and_not_committed_has_its_effect_once(address: Address) -> None:

@@ -155,10 +155,18 @@ def test_every_step_of_the_flow_says_what_it_gives_so_that_nothing_is_pickled(re
 
     class Visitor(beam.pipeline.PipelineVisitor):
         def visit_transform(self, transform_node: Any) -> None:
-            ours = transform_node.full_label.split("/")[0] in ("Decode", "Deduplicate", "Tag", "Flag", "All")
+            ours = transform_node.full_label.split("/")[0] in (
+                "Decode",
+                "Deduplicate",
+                "Tag",
+                "Flag",
+                "Matched",
+                "Tell",
+                "All",
+            )
             for tag, output in transform_node.outputs.items() if ours else ():
                 found[f"{transform_node.full_label}.{tag}"] = str(registry.get_coder(output.element_type))
 
     pipeline.visit(Visitor())
-    assert len(found) == 8
+    assert len(found) == 12
     assert not {name: coder for name, coder in found.items() if "Pickle" in coder or "FastPrimitives" in coder}

@@ -60,7 +60,7 @@ def test_memory_is_read_back_first_marked_and_never_committed(bus: Bus) -> None:
     put(bus, "tagged", 6)
     put(bus, "articles", 4)
     newest = max(r.timestamp for p in (0, 1) for r in bus.read("tagged", p, 0, 9))
-    follower = Follower(bus, "articles", "flow", remember="tagged", horizon=3600)
+    follower = Follower(bus, "articles", "flow", remember=("tagged",), horizon=3600)
     polls = [follower.poll(newest + 1) for _ in range(4)]
     assert sum(len(b) for batches, remembered, _ in polls if remembered for b in batches) == 6
     assert sum(len(b) for batches, remembered, _ in polls if not remembered for b in batches) == 4
@@ -71,7 +71,7 @@ def test_memory_is_read_back_first_marked_and_never_committed(bus: Bus) -> None:
 def test_what_is_older_than_the_horizon_is_not_read_back(bus: Bus) -> None:
     put(bus, "tagged", 6)
     newest = max(r.timestamp for p in (0, 1) for r in bus.read("tagged", p, 0, 9))
-    follower = Follower(bus, "articles", "flow", remember="tagged", horizon=3600)
+    follower = Follower(bus, "articles", "flow", remember=("tagged",), horizon=3600)
     assert follower.poll(newest + 3601) == ([], False, newest + 3601 - LAG)
 
 
@@ -106,7 +106,7 @@ def test_a_read_that_fails_anywhere_leaves_everything_to_the_next_poll(refused: 
         bus.create(Topic(name, partitions=2))
         put(bus, name, 10)
     bus.refused = frozenset({refused})
-    follower, read, recalled = Follower(bus, "articles", "flow", remember="tagged", horizon=3600), [], set()
+    follower, read, recalled = Follower(bus, "articles", "flow", remember=("tagged",), horizon=3600), [], set()
     for _ in range(6):
         try:
             batches, remembered, _ = follower.poll(time.time())

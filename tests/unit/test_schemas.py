@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import RejectedError
-from connectors.records import Alert, Cursor, SourceHealth, Tag, Topical, dead_letter, encode
+from connectors.records import Alert, Cursor, Link, SourceHealth, StoryMember, Tag, Topical, dead_letter, encode
 from pipelines.cli.schemas import files, schemas
 from pipelines.config import shipped
 from pipelines.located import read_file
@@ -26,6 +26,22 @@ SAMPLES: dict[str, Topical] = {
     "article": ARTICLE,
     "tagged-article": tagged(ARTICLE, tags=(TAG,), fingerprints=("i:1",)),
     "alert": alert(),
+    "story-member": StoryMember(
+        id="1",
+        watchlist="csto",
+        story="2",
+        alert="3",
+        how="joined",
+        article="4.1",
+        source="wire",
+        url="https://wire.example/4",
+        title="A title",
+        language="en",
+        at=NOW,
+        fetched=NOW,
+        memory=b"\x90",
+        link=Link(article="2", score=0.5, text=0.4, title=0.6, opening=0.5),
+    ),
     "dead-letter": dead_letter("parse", RejectedError("html", "a page"), b"\x00\xff", at=NOW, source="wire"),
     "source-health": SourceHealth(source="wire", state="ok", at=NOW, next_poll=NOW),
     "cursor": Cursor(source="wire", value="{}", next_poll=NOW),

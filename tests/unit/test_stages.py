@@ -105,11 +105,13 @@ def test_the_same_article_gives_the_same_bytes(matcher: Matcher) -> None:
     assert [encode(a) for _, alerts in runs[0] for a in alerts] == [encode(a) for _, alerts in runs[1] for a in alerts]
 
 
-def test_every_article_becomes_one_entry_on_tagged_and_one_per_alert(matcher: Matcher) -> None:
+def test_every_article_becomes_one_entry_on_tagged_and_one_candidate_per_alert(matcher: Matcher) -> None:
     flagged, _ = stages.flag(matcher, Plain(), [tagged(article("Ceasefire now")), tagged(article("Rain"))])
-    made = stages.entries(flagged, lambda w: f"alerts.{w}")
-    assert [e.topic for e in made] == ["tagged", "tagged", "alerts.ceasefire"]
+    made = stages.entries(flagged)
+    assert [e.topic for e in made] == ["tagged", "tagged"]
     assert decode(TaggedArticle, made[0].value).article.title == "Ceasefire now"
+    ((watchlist, (candidate,)),) = stages.candidates(flagged, lambda w: f"alerts.{w}", ()).items()
+    assert (watchlist, candidate.topic, candidate.alert.title) == ("ceasefire", "alerts.ceasefire", "Ceasefire now")
 
 
 def test_dead_letters_are_keyed_by_their_id() -> None:

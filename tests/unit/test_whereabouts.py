@@ -14,10 +14,10 @@ from rich.console import Console
 from connectors.buses import Entry, Topic
 from connectors.buses.memory import MemoryBus
 from connectors.errors import RejectedError
-from connectors.records import Article, Likeness, SourceHealth, dead_letter, encode
+from connectors.records import Article, Likeness, Link, SourceHealth, StoryMember, dead_letter, encode
 from pipelines.cli.whereabouts import shown
 from pipelines.tracing import trace
-from pipelines.whereabouts import Copied, Polled, Raised, Whereabouts, whereabouts
+from pipelines.whereabouts import Copied, Joined, Polled, Raised, Whereabouts, whereabouts
 
 URL = "https://www.hill-courier.example/news/1?utm_source=rss"
 FIRST = article("Ships wait", "In the harbour.", source="hill-courier", url=URL)
@@ -31,6 +31,7 @@ def bus() -> MemoryBus:
     for name in ("articles", "tagged", "dead-letters", "alerts.csto"):
         made.create(Topic(name, partitions=2 if name == "articles" else 1, unique=True))
     made.create(Topic("source-health", compact=True))
+    made.create(Topic("stories", unique=True))
     return made
 
 
@@ -100,6 +101,27 @@ def test_an_article_that_is_through_tells_what_it_alerted(bus: MemoryBus) -> Non
         (2, True, (Raised(watchlist="csto", level="alert"),)),
     ]
     assert [r.revision for r in look(bus, second.key).revisions] == [2]
+
+
+def test_an_article_says_which_story_it_is_in(bus: MemoryBus) -> None:
+    processed(bus, FIRST)
+    processed(bus, OTHER)
+    link = Link(article="opener", score=0.5, text=0.4, title=0.6, opening=0.5)
+    for of, list_, how in ((FIRST, "csto", "joined"), (FIRST, "mines", "opened"), (OTHER, "csto", "opened")):
+        member = StoryMember(
+            id=f"{list_} {of.id}", watchlist=list_, story="opener", alert=f"alert of {list_}", how=how, article=of.key,
+            source=of.source, url=of.url, title=of.title, language="en", at=NOW, fetched=NOW,
+            link=link if how == "joined" else None,
+        )  # fmt: skip
+        bus.append([Entry("stories", member.id, encode(member))])
+    (revision,) = look(bus, URL).revisions
+    assert revision.stories == (
+        Joined(watchlist="csto", how="joined", alert="alert of csto", score=0.5),
+        Joined(watchlist="mines", how="opened", alert="alert of mines"),
+    )
+    out = Console(file=io.StringIO(), width=200)
+    out.print(*shown(look(bus, URL), NOW))
+    assert "joined one of csto with 0.50: wirewatch story alert of cst" in out.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_copy_names_what_it_is_a_copy_of(bus: MemoryBus) -> None:

@@ -1,0 +1,84 @@
+"""An alert on its way to its story: it is raised only when it opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from connectors.buses import Entry
+from connectors.records import Alert, Article, Link, StoryMember, alert_id, digest, encode
+from pipelines.stories.linking import Member
+from pipelines.stories.memory import Segment, Stories
+from pipelines.stories.terms import Terms
+
+EARLIEST = 946_684_800.0
+"""1 January 2000: what was published before, or after it was fetched, has no date that can be true."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An *alert*, the *topic* it would go to, and what its article, of the time *at*, is compared by."""
+
+    alert: Alert
+    topic: str
+    terms: Terms
+    at: float
+    revision: int = 1
+
+
+def time_of(article: Article) -> float:
+    """When *article* was published, in seconds since the epoch; when it was fetched if that cannot be true.
+
+    Missing, before `EARLIEST` or in the future: a source's clock or its software is wrong, and ours is not.
+    """
+    fetched = article.fetched.timestamp()
+    published = article.published.timestamp() if article.published else 0.0
+    return published if EARLIEST <= published <= fetched else fetched
+
+
+def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry], Segment]:
+    """What to append for *candidates*, in order: each one's place in a story, and the alert of a story that opens.
+
+    Returns:
+        The entries, and the segment to keep.
+    """
+    entries: list[Entry] = []
+    added: Segment = []
+    for candidate in candidates:
+        alert = candidate.alert
+        again = candidate.revision > 1 and stories.knows(alert.story)
+        made = stories.member(candidate.terms, alert.story, candidate.at, alert.level == "about")
+        member, link = stories.join(made)
+        opens = member.story == member.id and not again
+        record = _record(candidate, member, "revised" if again else "opened" if opens else "joined", link)
+        entries.append(Entry("stories", record.id, encode(record)))
+        if opens:
+            entries.append(Entry(candidate.topic, alert.id, encode(alert)))
+        added += stories.recall([member])
+    return entries, added
+
+
+def _record(
+    candidate: Candidate, member: Member, how: Literal["opened", "joined", "revised"], link: Link | None
+) -> StoryMember:
+    alert = candidate.alert
+    return StoryMember(
+        id=digest("story", alert.watchlist, alert.article),
+        watchlist=alert.watchlist,
+        story=member.story,
+        alert=alert_id(alert.watchlist, member.story),
+        how=how,
+        article=alert.article,
+        source=alert.source,
+        url=alert.url,
+        title=alert.title,
+        language=alert.language,
+        at=datetime.fromtimestamp(member.at, UTC),
+        fetched=alert.fetched,
+        origin=alert.origin,
+        level=alert.level,
+        link=link,
+        memory=msgspec.msgpack.encode(member),
+    )

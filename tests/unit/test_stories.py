@@ -1,0 +1,208 @@
+"""Stories: what joins what, what an alert is raised for, and how a story is told."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from alerts import alert
+from factories import NOW, article, tagged
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.records import Alert, Evidence, Likeness, StoryMember, Tag, TaggedArticle, alert_id, decode
+from pipelines.config import shipped
+from pipelines.stories import linking
+from pipelines.stories.candidate import Candidate, time_of, told
+from pipelines.stories.linking import Member, link, member
+from pipelines.stories.memory import Stories
+from pipelines.stories.rarity import Rarity, load
+from pipelines.stories.terms import hashed, terms, without
+from pipelines.stories.timeline import timelines
+
+DAY = 86_400.0
+
+MINERS = tagged(
+    article(
+        "Fire kills six miners in Kapan copper mine",
+        "A fire in the ventilation shaft of a copper mine near Kapan killed six miners on Tuesday night, the rescue service "
+        "said. Twelve others were brought up with burns and smoke in their lungs. The shaft, 300 metres deep, had been "
+        "inspected in the spring. The prosecutor opened a case against the director of the mine.",
+        source="a",
+    )
+)
+MINERS_AGAIN = tagged(
+    article(
+        "Six dead after blaze in copper mine at Kapan, director detained",
+        "The director of the copper mine near Kapan where a fire killed six miners was detained on Wednesday. Rescuers said "
+        "that the blaze in the ventilation shaft broke out late on Tuesday; twelve miners are in hospital with burns.",
+        source="b",
+    )
+)
+CINEMA = tagged(
+    article(
+        "Kapan reopens its cinema after thirty years",
+        "The cinema on the main square of Kapan, closed since the nineties, opened its doors on Tuesday with a comedy. The "
+        "town paid for the seats and the screen. Tickets cost as much as a loaf of bread for the first week.",
+        source="c",
+    )
+)
+RUSSIAN = [
+    tagged(article(title, body, source=source), language="ru")
+    for source, title, body in (
+        ("a", "Под Гюмри столкнулись два автобуса, погибли трое",
+         "Два пассажирских автобуса столкнулись в понедельник утром на трассе под Гюмри. Трое пассажиров погибли, ещё "
+         "девятнадцать доставлены в больницу, сообщили спасатели. Водитель одного из автобусов уснул за рулём."),
+        ("b", "Трое погибших в столкновении автобусов под Гюмри",
+         "Число пострадавших при столкновении двух автобусов на трассе под Гюмри достигло девятнадцати, трое погибли. По "
+         "словам спасателей, водитель уснул за рулём. Движение на трассе восстановлено."),
+        ("c", "В Гюмри открыли музей железной дороги",
+         "В здании старого вокзала Гюмри открылся музей железной дороги. В экспозиции три паровоза и мастерская, где дети "
+         "могут собрать вагон. Вход бесплатный до конца месяца."),
+    )
+]  # fmt: skip
+
+
+def rarity() -> Rarity:
+    return Rarity(load(shipped() / "languages"))
+
+
+def stories(quiet: float = 3 * DAY) -> Stories:
+    return Stories(rarity(), quiet)
+
+
+def candidate(of: TaggedArticle, at: float | None = None, **fields: object) -> Candidate:
+    one = of.article
+    made = alert(
+        watchlist="mines", id=alert_id("mines", one.id), story=one.id, article=one.key, source=one.source, title=one.title,
+        url=one.url, fetched=one.fetched, **fields,
+    )  # fmt: skip
+    return Candidate(made, "alerts.mines", terms(of), time_of(one) if at is None else at, one.revision)
+
+
+def joined(memory: Stories, *candidates: Candidate) -> list[tuple[str, str]]:
+    """How each candidate fared, and the title of the article that opened its story."""
+    entries, _ = told(memory, candidates)
+    records = [decode(StoryMember, entry.value) for entry in entries if entry.topic == "stories"]
+    titles = {record.article.rpartition(".")[0]: record.title for record in records}
+    return [(record.how, titles.get(record.story, "")) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "other"), [(MINERS, MINERS_AGAIN, CINEMA), tuple(RUSSIAN)], ids=["english", "russian"]
+)
+def test_what_tells_of_one_event_is_one_story(
+    first: TaggedArticle, second: TaggedArticle, other: TaggedArticle
+) -> None:
+    fared = joined(stories(), *map(candidate, (first, other, second)))
+    assert fared == [("opened", first.article.title), ("opened", other.article.title), ("joined", first.article.title)]
+
+
+def test_an_alert_is_raised_when_a_story_opens_and_not_again() -> None:
+    entries, added = told(stories(), [candidate(MINERS), candidate(MINERS_AGAIN)])
+    assert [entry.topic for entry in entries] == ["stories", "alerts.mines", "stories"]
+    (raised,) = (decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines")
+    members = [decode(StoryMember, entry.value) for entry in entries if entry.topic == "stories"]
+    assert {one.alert for one in members} == {raised.id}
+    assert members[0].link is None
+    assert members[1].link is not None
+    assert members[1].link.article == MINERS.article.id
+    assert [msgspec.msgpack.decode(one.memory, type=Member) for one in members] == added
+
+
+def test_a_revision_keeps_its_story_and_raises_nothing() -> None:
+    memory = stories()
+    told(memory, [candidate(MINERS)])
+    revised = tagged(msgspec.structs.replace(MINERS.article, revision=2, body="Seven miners died, not six."))
+    entries, added = told(memory, [candidate(revised)])
+    (record,) = (decode(StoryMember, entry.value) for entry in entries)
+    assert (record.how, record.story, added) == ("revised", MINERS.article.id, [])
+
+
+def test_what_is_told_again_is_the_same_to_the_byte() -> None:
+    memory = stories()
+    first, _ = told(memory, [candidate(MINERS)])
+    again, added = told(memory, [candidate(MINERS)])
+    assert [entry.key for entry in again] == [entry.key for entry in first]
+    assert [e.value for e in again if e.topic == "alerts.mines"] == [
+        e.value for e in first if e.topic == "alerts.mines"
+    ]
+    assert added == []
+
+
+def test_a_story_is_over_after_its_quiet_time_whichever_way_the_articles_come() -> None:
+    now = NOW.timestamp()
+    early, late = candidate(MINERS, now), candidate(MINERS_AGAIN, now + 4 * DAY)
+    assert [how for how, _ in joined(stories(), early, late)] == ["opened", "opened"]
+    assert [how for how, _ in joined(stories(), late, early)] == ["opened", "opened"]
+    assert [how for how, _ in joined(stories(5 * DAY), late, early)] == ["opened", "joined"]
+
+
+def test_an_article_about_the_matter_is_not_lost_in_a_story_of_mentions() -> None:
+    mention = candidate(MINERS, level="alert")
+    assert [how for how, _ in joined(stories(), mention, candidate(MINERS_AGAIN))] == ["opened", "opened"]
+    about = candidate(MINERS)
+    assert [how for how, _ in joined(stories(), about, candidate(MINERS_AGAIN, level="alert"))] == ["opened", "joined"]
+
+
+def place(id_: str, surface: str) -> Tag:
+    return Tag(id=id_, kind="place", surface=surface, zone="title", start=0, end=len(surface))
+
+
+def test_the_same_in_two_places_is_two_events() -> None:
+    here, there = (
+        msgspec.structs.replace(one, tags=(place(id_, "Kapan"), place("armenia", "Armenia")))
+        for one, id_ in ((MINERS, "kapan"), (MINERS_AGAIN, "goris"))
+    )
+    known = rarity()
+
+    def score(one: TaggedArticle, other: TaggedArticle) -> float:
+        kept = [member(terms(t, {"armenia"}), known, t.article.id, 0.0) for t in (one, other)]
+        return link(kept[0], kept[1], known).score
+
+    same = msgspec.structs.replace(there, tags=here.tags)
+    assert score(here, there) < linking.ELSEWHERE * score(here, same)
+
+
+def test_what_made_the_list_match_tells_no_two_events_apart() -> None:
+    read = msgspec.structs.replace(MINERS, tags=(place("kapan", "Kapan"),))
+    words = (Evidence(rule="mine*", zone="title", start=34, end=38, surface="mine", entity="kapan"),)
+    left = without(terms(read), read, words)
+    assert hashed("mine") in terms(read).weights
+    assert hashed("mine") not in {*left.weights, *left.title, *left.opening}
+    assert left.places == ()
+
+
+@given(st.lists(st.sampled_from([MINERS, MINERS_AGAIN, CINEMA]), max_size=6), st.integers(0, 6))
+def test_a_memory_rebuilt_from_its_segments_tells_alike(articles: list[TaggedArticle], cut: int) -> None:
+    kept = stories()
+    _, segment = told(kept, [*map(candidate, articles[:cut])])
+    rebuilt = Stories(rarity(), 3 * DAY, segment)
+    assert told(rebuilt, [*map(candidate, articles[cut:])]) == told(kept, [*map(candidate, articles[cut:])])
+
+
+@pytest.mark.parametrize(
+    ("published", "counts"),
+    [
+        (None, "fetched"),
+        (NOW - timedelta(hours=5), "published"),
+        (NOW + timedelta(minutes=1), "fetched"),
+        (datetime(1970, 1, 1, tzinfo=UTC), "fetched"),
+        (datetime(2004, 1, 1, tzinfo=UTC), "published"),
+    ],
+)
+def test_a_date_that_cannot_be_true_is_that_of_the_fetch(published: datetime | None, counts: str) -> None:
+    one = article("A title", published=published)
+    assert time_of(one) == (published.timestamp() if published and counts == "published" else NOW.timestamp())
+
+
+def test_a_timeline_has_members_copies_and_origins() -> None:
+    memory = stories()
+    entries, _ = told(memory, [candidate(MINERS, origin="Reuters"), candidate(CINEMA), candidate(MINERS_AGAIN)])
+    members = [decode(StoryMember, entry.value) for entry in entries if entry.topic == "stories"]
+    alike = Likeness(shared=1.0, lead=1.0, title=0.2)
+    copy = tagged(article("Taken over", source="d"), duplicate_of=MINERS_AGAIN.article.id, likeness=alike)
+    fire, other = sorted(timelines(members, [MINERS, copy]), key=lambda story: -len(story.members))
+    assert [one.source for one in fire.members] == ["a", "b"]
+    assert [(one.source, one.likeness) for one in fire.copies] == [("d", alike)]
+    assert fire.origins == ("reuters", "b")
+    assert (other.title, other.copies) == (CINEMA.article.title, ())
