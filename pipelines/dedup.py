@@ -31,6 +31,15 @@ TRACKING = re.compile(
 """Query parameters that say how a reader came, not what is read. Source: courlan's list, plus those it keeps that
 news feeds carry (measured: research note on URL canonical form: CMP, ocid, ns_mchannel survive courlan)."""
 
+_SERVED = re.compile(r"^(?:www|m|mobile|amp)\d*\.(?=[^.]+\.)")
+"""Before a host: how its pages are served, not which; of what is left a name and a domain must remain."""
+
+_INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$|/amp$|(?<=\.)amp\.(?=html?$)")
+"""In a path: the page a server gives for its folder, and a page's form for AMP (``/amp``, ``.amp.html``)."""
+
+_FORMS = frozenset({"amp", "outputtype", "output"})
+"""Parameters that ask for a form of the page, when their value is ``amp``, ``1`` or nothing."""
+
 MIN_LETTERS = 40
 """Least letters of title and text for a text fingerprint: below, unrelated articles share their words ("Morning
 briefing" without a body)."""
@@ -56,19 +65,24 @@ Segment = list[Remembered]
 def canonical_url(url: str) -> str:
     """One spelling of *url*: lower-case host without ``www.``, no port, fragment or tracking, ``https``, sorted query.
 
-    Returns "" for what is no http(s) address of a page: an address without path and query is a site, not an article.
+    Of a page's forms for telephones and AMP, and of the index of a folder, one. Returns "" for what is no http(s)
+    address of a page: an address without path and query is a site, not an article.
     """
     try:
         clean = URL(normalize_url(str(URL(url.strip()).with_fragment(None)), strict=False))
-        host = (clean.raw_host or "").removeprefix("www.").rstrip(".")
+        host = _SERVED.sub("", (clean.raw_host or "").rstrip("."))
     except (ValueError, TypeError):
         return ""
-    path = clean.raw_path.rstrip("/")
+    path = _INDEX.sub("", clean.raw_path.rstrip("/")).rstrip("/")
     pairs = parse_qsl(clean.query_string, keep_blank_values=True)
-    query = urlencode(sorted((k, v) for k, v in pairs if not TRACKING.match(k.lower())))
+    query = urlencode(sorted((k, v) for k, v in pairs if not (TRACKING.match(k.lower()) or _form(k, v))))
     if clean.scheme not in ("http", "https") or not host or not (path or query):
         return ""
     return f"https://{host}{path}" + (f"?{query}" if query else "")
+
+
+def _form(key: str, value: str) -> bool:
+    return key.lower() in _FORMS and value.lower() in ("amp", "1", "true", "")
 
 
 def normal_text(article: Article) -> str:

@@ -25,10 +25,21 @@ def signed(*args: object, **fields: object) -> TaggedArticle:
         "https://example.org:443/news/1/",
         "HTTPS://EXAMPLE.org/news/1#comments",
         "https://example.org/news/./1?at_medium=RSS&CMP=x",
+        "https://m.example.org/news/1",
+        "https://amp.example.org/news/1/amp/",
+        "https://example.org/news/1?amp",
+        "https://example.org/news/1?outputType=amp",
+        "https://mobile.example.org/news/1/index.html",
     ],
 )
 def test_spellings_of_one_address_are_one(spelling: str) -> None:
     assert canonical_url(spelling) == "https://example.org/news/1"
+
+
+def test_a_host_that_only_looks_like_a_telephones_keeps_its_name() -> None:
+    assert canonical_url("https://m.am/news/1") == "https://m.am/news/1"
+    assert canonical_url("https://amp.dev/news?output=rss") == "https://amp.dev/news?output=rss"
+    assert canonical_url("https://example.org/story.amp.html") == canonical_url("https://example.org/story.html")
 
 
 def test_a_parameter_that_says_what_is_read_is_kept() -> None:
