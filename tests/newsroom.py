@@ -67,12 +67,22 @@ def items(count: int, feeds: int = 5, seed: int = 1) -> list[Item]:
             continue
         language = rng.choice(sorted(OPENINGS))
         alerts = rng.random() < 0.2
-        parts = [f"{rng.choice(OPENINGS[language])} {rng.choice(PLAIN[language])}." for _ in range(rng.randint(2, 6))]
+        parts = [
+            f"{names(rng, language, 7)}. {rng.choice(OPENINGS[language])} {rng.choice(PLAIN[language])}."
+            for _ in range(rng.randint(2, 6))
+        ]
         if alerts:
             parts.insert(rng.randrange(len(parts)), f"{OPENINGS[language][0]} {MARKED[language]}.")
-        title = f"{rng.choice(PLAIN[language]).capitalize()} ({number})"
+        title = f"{names(rng, language, 7)}: {rng.choice(PLAIN[language])} ({number})"
         made.append(Item(number, feed, language, title, " ".join(parts) + f" [{number}]", alerts, False))
     return made
+
+
+def names(rng: random.Random, language: str, count: int) -> str:
+    """*count* names that nobody bears, so that every item tells of an event of its own."""
+    consonants, vowels = ("кгтдбпрсмнлвз", "аеиоу") if language == "ru" else ("kgtdbprsmnlvz", "aeiou")
+    made = ("".join(rng.choice(consonants) + rng.choice(vowels) for _ in range(4)) for _ in range(count))
+    return " ".join(map(str.capitalize, made))
 
 
 def rss(feed: int, shown: Sequence[Item]) -> bytes:

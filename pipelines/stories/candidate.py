@@ -31,11 +31,12 @@ class Candidate(msgspec.Struct, frozen=True):
 def time_of(article: Article) -> float:
     """When *article* was published, in seconds since the epoch; when it was fetched if that cannot be true.
 
-    Missing, before `EARLIEST` or in the future: a source's clock or its software is wrong, and ours is not.
+    Missing, before `EARLIEST` or in the future: a source's clock or its software is wrong, and ours is not; but where
+    nobody knows when it was fetched (a recording replayed), its source's word counts.
     """
     fetched = article.fetched.timestamp()
     published = article.published.timestamp() if article.published else 0.0
-    return published if EARLIEST <= published <= fetched else fetched
+    return published if published >= EARLIEST and (published <= fetched or fetched < EARLIEST) else fetched
 
 
 def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry], Segment]:

@@ -63,6 +63,9 @@ class Stories:
         """An article as it is kept, in a story of its own."""
         return member(terms, self._rarity, id_, at, about)
 
+    def __len__(self) -> int:
+        return len(self._members)
+
     def knows(self, id_: str) -> bool:
         """Whether the article is in a story."""
         return id_ in self._by_id

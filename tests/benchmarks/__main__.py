@@ -8,6 +8,7 @@ SHORT = (
     "match",
     "dedup_sign",
     "dedup_index",
+    "stories",
     "watchlist",
     "headlines",
     "tags",

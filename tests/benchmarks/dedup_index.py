@@ -41,6 +41,10 @@ class Writer:
         """*length* words."""
         return " ".join(self._words[n] for n in np.searchsorted(self._sums, self._numbers.random(length)))
 
+    def rare(self, count: int) -> list[str]:
+        """*count* words that hardly occur."""
+        return [self._words[n] for n in self._numbers.integers(len(self._words) // 2, len(self._words), count)]
+
 
 def arrived(number: int, title: str, body: str) -> TaggedArticle:
     """An article as it comes to the memory, of one of 500 sources."""

@@ -195,6 +195,14 @@ def test_a_date_that_cannot_be_true_is_that_of_the_fetch(published: datetime | N
     assert time_of(one) == (published.timestamp() if published and counts == "published" else NOW.timestamp())
 
 
+def test_a_recording_without_times_of_fetching_has_its_sources_dates() -> None:
+    published = datetime(2023, 9, 19, tzinfo=UTC)
+    assert (
+        time_of(article("A title", published=published, fetched=datetime.fromtimestamp(0, UTC)))
+        == published.timestamp()
+    )
+
+
 def test_a_timeline_has_members_copies_and_origins() -> None:
     memory = stories()
     entries, _ = told(memory, [candidate(MINERS, origin="Reuters"), candidate(CINEMA), candidate(MINERS_AGAIN)])
