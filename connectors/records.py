@@ -220,6 +220,9 @@ class Points(Value, frozen=True, kw_only=True):
 class Alert(Topical, frozen=True, kw_only=True):
     """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`).
 
+    It opens a story, or says what is *new* in one: then *updates* is the id of the alert that opened it, and *event*
+    what it is. *story* is the id of the article that opened it.
+
     *watchlist_version* tells the text of the list that raised it from every other. *level* is ``alert`` when the list
     says by its weights that the article only mentions the matter, else ``about``. *score* is the sum of *points*, less
     where a row has a cap, None for a list without weights. *sinks* are those it is for, None for all.
@@ -245,13 +248,17 @@ class Alert(Topical, frozen=True, kw_only=True):
     sinks: tuple[str, ...] | None = None
     evidence: tuple[Evidence, ...] = ()
     names: tuple[str, ...] = ()
+    event: Literal["opened", "developed"] = "opened"
+    updates: str = ""
+    new: tuple[str, ...] = ()
 
     @property
     def details(self) -> tuple[str, ...]:
         """What a person is shown beside title and evidence: where it is from, and how much it is about the matter."""
         mention = "only a mention" if self.level == "alert" else ""
         score = "" if self.score is None else f"score {self.score:g}"
-        return tuple(part for part in (self.source, self.language, self.origin, mention, score) if part)
+        new = f"new: {', '.join(self.new)}" if self.new else ""
+        return tuple(part for part in (self.source, self.language, self.origin, mention, score, new) if part)
 
 
 class Link(Value, frozen=True, kw_only=True):
@@ -272,7 +279,8 @@ class StoryMember(Topical, frozen=True, kw_only=True):
     """An article in a story of a watchlist: it opened or joined it, or is another revision of one that did.
 
     *story* is the id of the article that opened it, *alert* that of the one alert it raised. *at* is when the article
-    was published, or fetched where its source's word cannot be true. *memory* is what the flow remembers of it.
+    was published, or fetched where its source's word cannot be true. *new* are places, actors, numbers and agencies of
+    its headline and beginning that no article of the story had before. *memory* is what the flow remembers of it.
     """
 
     id: str
@@ -290,6 +298,7 @@ class StoryMember(Topical, frozen=True, kw_only=True):
     origin: str = ""
     level: Literal["alert", "about"] = "about"
     link: Link | None = None
+    new: tuple[str, ...] = ()
     memory: bytes = b""
 
 

@@ -140,7 +140,8 @@ def summary(bus: Bus, expected: Expected) -> Summary:
     """Compare what stands on *bus* with *expected*."""
     accepted = {r.key: (decode(Article, r.value), r.timestamp) for r in _records(bus, ["articles"])}
     tagged = [decode(TaggedArticle, r.value) for r in _records(bus, ["tagged"])]
-    raised = [(decode(Alert, r.value), r.timestamp) for r in _records(bus, _alert_topics(bus))]
+    told = [(decode(Alert, r.value), r.timestamp) for r in _records(bus, _alert_topics(bus))]
+    raised = [(alert, at) for alert, at in told if not alert.updates]
     letters = [decode(DeadLetter, r.value) for r in _records(bus, ["dead-letters"])]
     found = Counter(
         (expected.first(Name(article.source, article.entry)), alert.watchlist)

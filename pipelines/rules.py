@@ -49,6 +49,8 @@ class Rules:
     topics: dict[str, str]
     states: frozenset[str] = frozenset()
     """The ids of the places that are states."""
+    updating: frozenset[str] = frozenset()
+    """The watchlists of which sinks are told updates."""
 
     def topic(self, watchlist: str) -> str:
         """The topic that the alerts of *watchlist* go to."""
@@ -143,8 +145,10 @@ class _Kept:
         if others := {watchlist.alerts for watchlist in new if before.get(watchlist.id) != watchlist.alerts}:
             for name in others - bus.topics().keys():
                 bus.create(Topic(name, unique=True))
+        updating = (self.rules.updating if self.rules else frozenset()) - {w.id for w in new} - set(gone)
+        updating |= {watchlist.id for watchlist in new if watchlist.delivery.updates}
         reader = spacy_names.build(spacy_names.Options(models=dict(self.at.models)))
-        self.rules = Rules(matcher, reader, topics, self._states())
+        self.rules = Rules(matcher, reader, topics, self._states(), updating)
         log.info("watchlists in force", count=len(topics))
 
     def _states(self) -> frozenset[str]:

@@ -162,16 +162,23 @@ def entries(flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]]) -> list[En
 
 
 def candidates(
-    flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]], topics: Callable[[str], str], states: Collection[str]
+    flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]],
+    topics: Callable[[str], str],
+    states: Collection[str],
+    updating: Collection[str] = (),
 ) -> dict[str, list[Candidate]]:
-    """The alerts by watchlist, each with what its story is found by. *states*: ids of the places that are states."""
+    """The alerts by watchlist, each with what its story is found by.
+
+    *states*: ids of the places that are states; *updating*: watchlists of which sinks are told updates.
+    """
     found: dict[str, list[Candidate]] = {}
     for article, alerts in flagged:
         compared = terms(article, states) if alerts else NOTHING
         at, revision = time_of(article.article), article.article.revision
         for alert in alerts:
             own = without(compared, article, alert.evidence)
-            candidate = Candidate(alert, topics(alert.watchlist), own, at, revision)
+            name = alert.watchlist
+            candidate = Candidate(alert, topics(name), own, at, revision, name in updating)
             found.setdefault(alert.watchlist, []).append(candidate)
     return found
 

@@ -63,9 +63,9 @@ def build(name: str, options: Options) -> Atom:
 class Atom:
     """Keeps the newest *most* alerts of each watchlist, by the time their articles were fetched, in its feed.
 
-    Guarantees: exactly once in effect; whoever reads sees a whole feed; on disk (fsync) when `deliver`
-    returns. A file that is no feed is set aside as ``.broken``. Files are as readable as the umask says:
-    they are there to be read. Cost: rewrites the feed, some milliseconds for 100 entries.
+    An update of an alert takes its place. Guarantees: exactly once in effect; whoever reads sees a whole feed; on disk
+    (fsync) when `deliver` returns. A file that is no feed is set aside as ``.broken``. Files are as readable as the
+    umask says: they are there to be read. Cost: rewrites the feed, some milliseconds for 100 entries.
     """
 
     batch = 100
@@ -93,10 +93,15 @@ class Atom:
             path = self._folder / f"{quote(watchlist, safe='')[:200]}.atom"  # no id reaches another folder
             old = _read(path)
             known = {entry.findtext(f"{{{ATOM}}}id") for entry in old}
-            new = {urn(alert.id): alert for alert in reversed(news)}
-            added = [entry_of(alert) for key, alert in new.items() if key not in known]
-            if added:
-                newest = sorted(old + added, key=_order, reverse=True)[: self._most]
+            new: dict[str, Alert] = {}
+            for alert in news:
+                if alert.updates:  # the newest word on it
+                    new[_key(alert)] = alert
+                elif _key(alert) not in known:
+                    new.setdefault(_key(alert), alert)
+            if new:
+                kept = [entry for entry in old if entry.findtext(f"{{{ATOM}}}id") not in new]
+                newest = sorted([*kept, *map(entry_of, new.values())], key=_order, reverse=True)[: self._most]
                 href = f"{self._base_url}/{quote(path.name)}" if self._base_url else ""
                 _replace(path, feed_of(news[-1], newest, href))
 
@@ -117,10 +122,15 @@ def feed_of(alert: Alert, entries: Sequence[ET.Element], href: str = "") -> byte
     return data + b"\n"
 
 
+def _key(alert: Alert) -> str:
+    """The id of the entry that *alert* makes or replaces."""
+    return urn(alert.updates or alert.id)
+
+
 def entry_of(alert: Alert) -> ET.Element:
     """The entry of one alert: its title, a link to the article, severity, and the evidence as HTML."""
     entry = ET.Element(f"{{{ATOM}}}entry")
-    key = urn(alert.id)
+    key = _key(alert)
     _add(entry, "id", key)
     _add(
         entry,

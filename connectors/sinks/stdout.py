@@ -108,7 +108,7 @@ def visible(text: str, most: int = TITLE) -> str:
 def plain(alert: Alert) -> str:
     """*alert* as text: a line to grep for, then its evidence indented."""
     first = (
-        f"{alert.fetched:%Y-%m-%dT%H:%M:%SZ} {alert.severity.upper()} {visible(alert.watchlist)}: "
+        f"{alert.fetched:%Y-%m-%dT%H:%M:%SZ} {_what(alert)} {visible(alert.watchlist)}: "
         f"{visible(alert.title)} [{_origin(alert, ', ')}] {visible(alert.url, 2000)}"
     )
     shown, more = fold(alert.evidence)
@@ -124,7 +124,7 @@ def render(alert: Alert) -> RenderableType:
     head.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     head.add_column(no_wrap=True, justify="right")
     head.add_row(
-        Text(f" {alert.severity.upper()} ", style=f"bold reverse {colour}"),
+        Text(f" {_what(alert)} ", style=f"bold reverse {colour}"),
         Text.assemble((visible(alert.watchlist_title), "bold"), "  ", (visible(alert.watchlist), "dim")),
         Text(f"{alert.fetched:%d %b %Y %H:%M:%S} UTC", style="dim"),
     )
@@ -170,6 +170,11 @@ class _Bar:
             yield Segment("▌ ", self.style)
             yield from line
             yield Segment.line()
+
+
+def _what(alert: Alert) -> str:
+    """``HIGH``; ``HIGH update`` of an alert that updates another."""
+    return alert.severity.upper() + (" update" if alert.updates else "")
 
 
 def _snippet(piece: Evidence, colour: str) -> Text:

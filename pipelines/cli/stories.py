@@ -101,7 +101,8 @@ def _rows(story: Story) -> Iterator[Row]:
         if link := member.link:
             like = titles.get(link.article, link.article)
             shares = f"text {link.text:.2f}, title {link.title:.2f}, opening {link.opening:.2f}"
-            why = f"{link.score:.2f} like '{like}': {shares}"
+            new = f"; new: {', '.join(member.new)}" if member.new else ""
+            why = f"{link.score:.2f} like '{like}': {shares}{new}"
         yield (f"{member.fetched:%-d %b %H:%M:%S}", member.how, member.source, member.title, member.url, why)
     for copy in story.copies:
         alike = copy.likeness

@@ -1,4 +1,4 @@
-"""An alert on its way to its story: it is raised only when it opens one."""
+"""An alert on its way to its story: it is raised when it opens one, and updates it when it says something new."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.buses import Entry
 from connectors.records import Alert, Article, Link, StoryMember, alert_id, digest, encode
@@ -14,18 +15,24 @@ from pipelines.stories.linking import Member
 from pipelines.stories.memory import Segment, Stories
 from pipelines.stories.terms import Terms
 
+How = Literal["opened", "joined", "revised"]
+
 EARLIEST = 946_684_800.0
 """1 January 2000: what was published before, or after it was fetched, has no date that can be true."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An *alert*, the *topic* it would go to, and what its article, of the time *at*, is compared by."""
+    """An *alert*, the *topic* it would go to, and what its article, of the time *at*, is compared by.
+
+    *updates*: its list wants sinks to be told what is new in a story, too.
+    """
 
     alert: Alert
     topic: str
     terms: Terms
     at: float
     revision: int = 1
+    updates: bool = False
 
 
 def time_of(article: Article) -> float:
@@ -53,17 +60,33 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
         made = stories.member(candidate.terms, alert.story, candidate.at, alert.level == "about")
         member, link = stories.join(made)
         opens = member.story == member.id and not again
-        record = _record(candidate, member, "revised" if again else "opened" if opens else "joined", link)
+        how: How = "revised" if again else "opened" if opens else "joined"
+        new = tuple(candidate.terms.facts[fact] for fact in stories.new(member)) if how == "joined" else ()
+        record = _record(candidate, member, how, link, new)
         entries.append(Entry("stories", record.id, encode(record)))
         if opens:
             entries.append(Entry(candidate.topic, alert.id, encode(alert)))
+        elif new:
+            update = _update(candidate, record)
+            entries.append(Entry(candidate.topic, update.id, encode(update)))
         added += stories.recall([member])
     return entries, added
 
 
-def _record(
-    candidate: Candidate, member: Member, how: Literal["opened", "joined", "revised"], link: Link | None
-) -> StoryMember:
+def _update(candidate: Candidate, record: StoryMember) -> Alert:
+    """What tells the sinks of the list, if it wants them told, that the story has developed."""
+    return replace(
+        candidate.alert,
+        id=digest("event", "developed", record.alert, record.article),
+        event="developed",
+        updates=record.alert,
+        story=record.story,
+        new=record.new,
+        sinks=candidate.alert.sinks if candidate.updates else (),
+    )
+
+
+def _record(candidate: Candidate, member: Member, how: How, link: Link | None, new: tuple[str, ...]) -> StoryMember:
     alert = candidate.alert
     return StoryMember(
         id=digest("story", alert.watchlist, alert.article),
@@ -81,5 +104,6 @@ def _record(
         origin=alert.origin,
         level=alert.level,
         link=link,
+        new=new,
         memory=msgspec.msgpack.encode(member),
     )

@@ -47,6 +47,7 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     opening: tuple[int, ...]
     places: tuple[int, ...] = ()
     about: bool = True
+    facts: tuple[int, ...] = ()
 
 
 def member(terms: Terms, rarity: Rarity, id_: str, at: float, about: bool = True) -> Member:
@@ -57,7 +58,8 @@ def member(terms: Terms, rarity: Rarity, id_: str, at: float, about: bool = True
     length = math.sqrt(sum(weight * weight for _, weight in heaviest[:HEAVIEST])) or 1.0
     weights = tuple(round(weight / length, DIGITS) for _, weight in heaviest[:HEAVIEST])
     kept = tuple(term for term, _ in heaviest)
-    return Member(id_, id_, at, kept, weights, terms.title, terms.opening, terms.places, about)
+    facts = tuple(terms.facts)
+    return Member(id_, id_, at, kept, weights, terms.title, terms.opening, terms.places, about, facts)
 
 
 def link(one: Member, other: Member, rarity: Rarity) -> Link:

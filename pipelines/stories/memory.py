@@ -42,6 +42,7 @@ class Stories:
         self._quiet = quiet
         self._members: list[Member] = []
         self._by_id: dict[str, Member] = {}
+        self._facts: defaultdict[str, set[int]] = defaultdict(set)
         self._index: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=POSTED))
         for segment in segments:
             self.recall(segment)
@@ -66,6 +67,10 @@ class Stories:
     def __len__(self) -> int:
         return len(self._members)
 
+    def new(self, one: Member) -> list[int]:
+        """The facts of *one* that no article of its story had before it."""
+        return [fact for fact in one.facts if fact not in self._facts[one.story]]
+
     def knows(self, id_: str) -> bool:
         """Whether the article is in a story."""
         return id_ in self._by_id
@@ -77,6 +82,7 @@ class Stories:
             if one.id in self._by_id:
                 continue
             self._by_id[one.id] = one
+            self._facts[one.story].update(one.facts)
             for term in one.terms[:INDEXED]:
                 self._index[term].append(len(self._members))
             self._members.append(one)

@@ -35,24 +35,27 @@ STEMMERS = {
 }  # fmt: skip
 """Snowball's, by language."""
 
+_NUMBER = re.compile(r"\d{2,}")
 _WORD = re.compile(r"[ก-๛ぁ-ヿ㐀-䶿一-鿿]{1,2}|[^\W_ก-๛ぁ-ヿ㐀-䶿一-鿿]+")
 
 
 class Terms(NamedTuple):
     """The terms of one article as hashes: all with their weights, those of its headline, of headline and beginning.
 
-    *places* are those named there, states aside.
+    *places* are those named there, states aside; *facts* the numbers, places and actors there, and the agency the text
+    is from, as they are written.
     """
 
     weights: dict[int, float]
     title: tuple[int, ...]
     opening: tuple[int, ...]
     places: tuple[int, ...]
+    facts: dict[int, str]
 
 
-NOTHING = Terms({}, (), (), ())
+NOTHING = Terms({}, (), (), (), {})
 
-WORD, FIGURE, ID = 0, 1, 2
+WORD, FIGURE, ID, ORIGIN = 0, 1, 2, 3
 """Kinds of terms: the last two bits of a hash."""
 
 
@@ -73,14 +76,19 @@ def terms(tagged: TaggedArticle, states: Collection[str] = ()) -> Terms:
             found[word] += weight * (NUMBER if word & 3 == FIGURE else 1.0)
     opening, places = dict.fromkeys(title), dict[int, None]()
     opening |= dict.fromkeys(_read(text[:OPENING], tagged.language))
+    facts = {hashed(number, FIGURE): number for number in _NUMBER.findall(f"{article.title}\n{text[:OPENING]}")}
+    if article.origin:
+        facts[hashed(article.origin.casefold(), ORIGIN)] = article.origin
     for tag in tagged.tags:
         if tag.id and tag.zone != "captions":
             named = hashed(tag.id, ID)
             found[named] += NAMED * (TITLE if tag.zone == "title" else 1.0)
             opens = tag.zone in ("title", "lead") or tag.start < OPENING
+            if opens:
+                facts.setdefault(named, tag.surface)
             if opens and tag.kind == "place" and tag.id not in states:
                 places[named] = None
-    return Terms(dict(found), tuple(dict.fromkeys(title)), tuple(opening), tuple(places))
+    return Terms(dict(found), tuple(dict.fromkeys(title)), tuple(opening), tuple(places), facts)
 
 
 def without(found: Terms, tagged: TaggedArticle, evidence: Sequence[Evidence]) -> Terms:
@@ -89,8 +97,10 @@ def without(found: Terms, tagged: TaggedArticle, evidence: Sequence[Evidence]) -
     for piece in evidence:
         said.update(_read(piece.surface, tagged.language_in(piece.zone)))
     weights = {term: weight for term, weight in found.weights.items() if term not in said}
-    kept = (tuple(term for term in part if term not in said) for part in found[1:])
-    return Terms(weights, *kept)
+    title, opening, places = (
+        tuple(term for term in part if term not in said) for part in (found.title, found.opening, found.places)
+    )
+    return Terms(weights, title, opening, places, found.facts)
 
 
 def _read(text: str, language: str) -> Iterator[int]:

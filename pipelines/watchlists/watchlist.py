@@ -83,6 +83,7 @@ class Delivery(Value):
 
     sinks: tuple[Slug, ...] | None = Field(default=None, min_length=1, description="the names of sinks; all if absent")
     level: Literal["alert", "about"] = Field(default="alert", description="about: no mere mentions")
+    updates: bool = Field(default=False, description="also what is new in a story that was alerted on")
 
 
 class Examples(Value):

@@ -57,6 +57,19 @@ async def test_a_feed_reader_sees_title_link_severity_time_and_why(tmp_path: Pat
     assert entry.id.replace("-", "").endswith(alert().id)
 
 
+async def test_an_update_takes_the_place_of_the_alert_and_says_what_is_new(tmp_path: Path) -> None:
+    sink = Atom(tmp_path, 10)
+    first, other = alert(1), alert(2)
+    update = alert(3, updates=first.id, event="developed", new=("Goris", "19"), title="Ministers meet again")
+    later = alert(4, updates=first.id, event="developed", new=("Kapan",))
+    for batch in ([first, other], [update], [update], [first], [later, other]):
+        await sink.deliver(batch)
+    feed = read(tmp_path)
+    assert [entry.title for entry in feed.entries] == ["Ministers meet, part 4", "Ministers meet, part 2"]
+    assert feed.entries[0].id.endswith(urn(first.id)[-12:])
+    assert "new: Kapan" in feed.entries[0].summary
+
+
 async def test_every_watchlist_has_its_feed(tmp_path: Path) -> None:
     await Atom(tmp_path, 100).deliver([alert(1), alert(2, watchlist="drezna"), alert(3)])
     assert [e.title[-1] for e in read(tmp_path).entries] == ["3", "1"]

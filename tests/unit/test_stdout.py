@@ -47,6 +47,14 @@ def test_a_block_shows_who_wants_it_what_it_is_and_why() -> None:
         assert words in text
 
 
+def test_an_update_says_that_it_is_one_and_what_is_new() -> None:
+    update = alert(updates=alert().id, event="developed", new=("Goris", "19"))
+    assert " HIGH update csto: " in plain(update)
+    assert "new: Goris, 19" in plain(update)
+    assert "HIGH update" in shown(update)
+    assert "update" not in plain(alert())
+
+
 def test_the_words_that_matched_are_highlighted_in_their_snippet_as_words() -> None:
     a = alert(severity="low", evidence=(evidence("UN", snippet="the UN under the UNESCO roof"),))
     console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system="standard")

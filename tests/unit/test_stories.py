@@ -109,6 +109,28 @@ def test_an_alert_is_raised_when_a_story_opens_and_not_again() -> None:
     assert [msgspec.msgpack.decode(one.memory, type=Member) for one in members] == added
 
 
+def test_what_is_new_in_a_story_updates_its_alert_where_the_list_wants_it() -> None:
+    tags = (place("kapan", "Kapan"), place("goris", "Goris"))
+    first = msgspec.structs.replace(MINERS, tags=tags[:1])
+    again = msgspec.structs.replace(
+        MINERS_AGAIN, tags=tags, article=msgspec.structs.replace(MINERS_AGAIN.article, origin="Reuters")
+    )
+    quiet, loud = candidate(again), msgspec.structs.replace(candidate(again), updates=True)
+    for one, sinks in ((quiet, ()), (loud, None)):
+        entries, _ = told(stories(), [candidate(first), one])
+        opened, update = (decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines")
+        assert (update.updates, update.event, update.story) == (opened.id, "developed", opened.story)
+        assert set(update.new) == {"Goris", "Reuters"}
+        assert update.sinks == sinks
+        assert update.id != opened.id
+    entries, _ = told(stories(), [candidate(again), candidate(first)])
+    (record,) = (r for e in entries if e.topic == "stories" and (r := decode(StoryMember, e.value)).how == "joined")
+    assert "300" in record.new
+    same = msgspec.structs.replace(again, article=msgspec.structs.replace(again.article, id="other"))
+    entries, _ = told(stories(), [candidate(again), candidate(same)])
+    assert [entry.topic for entry in entries] == ["stories", "alerts.mines", "stories"], "nothing new, no update"
+
+
 def test_a_revision_keeps_its_story_and_raises_nothing() -> None:
     memory = stories()
     told(memory, [candidate(MINERS)])
