@@ -1,13 +1,16 @@
 """The whole flow on the local runner: duplicates, restarts, poison, edits of watchlists."""
 
+import random
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from factories import article, tagged
 
@@ -20,6 +23,7 @@ from pipelines.dedup import fingerprints
 from pipelines.elements import Microbatch
 from pipelines.layout import TOPICS
 from pipelines.rules import RulesAt
+from pipelines.stories.timeline import timelines
 from pipelines.taggers import gazetteer
 
 pytestmark = pytest.mark.slow
@@ -127,6 +131,40 @@ def test_what_tells_of_one_event_alerts_once_also_after_a_restart(address: Addre
     assert [(m.how, m.story) for m in found(address, "stories", StoryMember)] == [
         ("opened", first.id), ("joined", first.id), ("opened", other.id)
     ]  # fmt: skip
+
+
+def test_one_agency_text_in_two_hundred_outlets_is_one_alert_of_one_origin(address: Address) -> None:
+    """Cut, edited and under other headlines, over six hours; one in ten comes again as a revision."""
+    rng = random.Random(11)
+    words = ["".join(rng.choice("bdgklmnprst") + rng.choice("aeiou") for _ in range(4)) for _ in range(260)]
+    text = f"{LONG} {' '.join(words)}"
+    wire = article("Ceasefire agreed in Geneva", text, source="wire", origin="Reuters", language="en")
+    storm = [wire]
+    for n in range(200):
+        cut = text.split()[: rng.randint(50, 270)]
+        body = " ".join(word if rng.random() > 0.02 else rng.choice(words) for word in cut)
+        title = wire.title if n % 2 else f"{rng.choice(words)} {rng.choice(words)} {rng.choice(words)}"
+        at = wire.fetched + timedelta(seconds=rng.randint(1, 6 * 3600))
+        storm.append(
+            article(
+                title,
+                body,
+                source=f"outlet-{n}",
+                url=f"https://outlet-{n}.example/1",
+                fetched=at,
+                published=at,
+                language="en",
+            )
+        )
+        if n % 10 == 0:
+            storm.append(msgspec.structs.replace(storm[-1], revision=2, body=body + " Corrected."))
+    with running(address):
+        put(address, *storm)
+        until(lambda: done(address), 60)
+    (alert,) = found(address, "alerts.ceasefire", Alert)
+    (story,) = timelines(found(address, "stories", StoryMember), found(address, "tagged", TaggedArticle))
+    assert (alert.story, story.alert, story.origins) == (wire.id, alert.id, ("reuters",))
+    assert len({copy.url for copy in story.copies}) == 200
 
 
 def test_what_was_read_and_not_committed_has_its_effect_once(address: Address) -> None:
