@@ -278,7 +278,8 @@ class Link(Value, frozen=True, kw_only=True):
 class StoryMember(Topical, frozen=True, kw_only=True):
     """An article in a story of a watchlist: it opened or joined it, or is another revision of one that did.
 
-    *story* is the id of the article that opened it, *alert* that of the one alert it raised. *at* is when the article
+    *story* is the id of the article that opened it, *alert* that of its one alert, which the article raised that is
+    *alerted*, the first with which the list wanted it told. *at* is when the article
     was published, or fetched where its source's word cannot be true. *new* are places, actors, numbers and agencies of
     its headline and beginning that no article of the story had before. *memory* is what the flow remembers of it.
     """
@@ -297,6 +298,7 @@ class StoryMember(Topical, frozen=True, kw_only=True):
     fetched: Time
     origin: str = ""
     level: Literal["alert", "about"] = "about"
+    alerted: bool = False
     link: Link | None = None
     new: tuple[str, ...] = ()
     memory: bytes = b""

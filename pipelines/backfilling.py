@@ -41,7 +41,8 @@ def backfill(
         TransientError: the bus is away; what was given stands.
     """
     topics = {watchlist.id: watchlist.alerts for watchlist in watchlists}
-    rules = Rules(Matcher(watchlists, places.inside), reader, topics, frozenset(places.countries.values()))
+    tellings = {watchlist.id: watchlist.delivery.telling for watchlist in watchlists}
+    rules = Rules(Matcher(watchlists, places.inside), reader, topics, frozenset(places.countries.values()), tellings)
     for name in {*rules.topics.values(), "stories"} - bus.topics().keys():
         bus.create(Topic(name, unique=True))
     known = {record.key for topic in set(rules.topics.values()) for record in every(bus, topic)}
@@ -68,7 +69,7 @@ def _raised(
 ) -> list[Alert]:
     flagged, _ = stages.flag(rules.matcher, rules.reader, batch)
     entries: list[Entry] = []
-    for watchlist, found in stages.candidates(flagged, rules.topic, rules.states).items():
+    for watchlist, found in stages.candidates(flagged, rules.topic, rules.states, rules.tellings).items():
         entries += told(stories[watchlist], found)[0]
     alerts = {entry.key: entry for entry in entries if entry.topic != "stories" and entry.key not in known}
     bus.append([*(entry for entry in entries if entry.topic == "stories"), *alerts.values()])

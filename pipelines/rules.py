@@ -22,6 +22,7 @@ from connectors.errors import ConfigError, TransientError
 from pipelines.address import Address
 from pipelines.knowledge import gazetteer
 from pipelines.newest import Newest
+from pipelines.stories.telling import Telling
 from pipelines.taggers import Reader, spacy_names
 from pipelines.watching import TOPIC
 from pipelines.watchlists.finding import NOTHING, Inside
@@ -49,8 +50,8 @@ class Rules:
     topics: dict[str, str]
     states: frozenset[str] = frozenset()
     """The ids of the places that are states."""
-    updating: frozenset[str] = frozenset()
-    """The watchlists of which sinks are told updates."""
+    tellings: Mapping[str, Telling] = field(default_factory=dict)
+    """What the watchlists want told of their stories, of those that want anything but the usual."""
 
     def topic(self, watchlist: str) -> str:
         """The topic that the alerts of *watchlist* go to."""
@@ -145,10 +146,12 @@ class _Kept:
         if others := {watchlist.alerts for watchlist in new if before.get(watchlist.id) != watchlist.alerts}:
             for name in others - bus.topics().keys():
                 bus.create(Topic(name, unique=True))
-        updating = (self.rules.updating if self.rules else frozenset()) - {w.id for w in new} - set(gone)
-        updating |= {watchlist.id for watchlist in new if watchlist.delivery.updates}
+        tellings = dict(self.rules.tellings) if self.rules else {}
+        for name in (*gone, *(watchlist.id for watchlist in new)):
+            tellings.pop(name, None)
+        tellings |= {watchlist.id: told for watchlist in new if (told := watchlist.delivery.telling) != Telling()}
         reader = spacy_names.build(spacy_names.Options(models=dict(self.at.models)))
-        self.rules = Rules(matcher, reader, topics, self._states(), updating)
+        self.rules = Rules(matcher, reader, topics, self._states(), tellings)
         log.info("watchlists in force", count=len(topics))
 
     def _states(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ accepted comes out as exactly one entry on `tagged` or one on `dead-letters`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -34,6 +34,7 @@ from pipelines.dedup import Remembered, fingerprints
 from pipelines.language import language_of, title_language_of
 from pipelines.stories.candidate import Candidate, time_of
 from pipelines.stories.linking import Member
+from pipelines.stories.telling import Telling
 from pipelines.stories.terms import NOTHING, terms, without
 from pipelines.taggers import Reader, Reading, Tagger, tagged
 from pipelines.watchlists.matching import Match, Matcher, snippet
@@ -165,11 +166,11 @@ def candidates(
     flagged: Sequence[tuple[TaggedArticle, Sequence[Alert]]],
     topics: Callable[[str], str],
     states: Collection[str],
-    updating: Collection[str] = (),
+    tellings: Mapping[str, Telling],
 ) -> dict[str, list[Candidate]]:
     """The alerts by watchlist, each with what its story is found by.
 
-    *states*: ids of the places that are states; *updating*: watchlists of which sinks are told updates.
+    *states*: ids of the places that are states; *tellings*: what watchlists want told, if it is not the usual.
     """
     found: dict[str, list[Candidate]] = {}
     for article, alerts in flagged:
@@ -178,7 +179,7 @@ def candidates(
         for alert in alerts:
             own = without(compared, article, alert.evidence)
             name = alert.watchlist
-            candidate = Candidate(alert, topics(name), own, at, revision, name in updating)
+            candidate = Candidate(alert, topics(name), own, at, revision, tellings.get(name, Telling()))
             found.setdefault(alert.watchlist, []).append(candidate)
     return found
 

@@ -244,7 +244,7 @@ class FlagFn(beam.DoFn):
         rules = self.current
         flagged, dead = stages.flag(rules.matcher, rules.reader, element.articles)
         yield Entries(tuple(stages.entries(flagged)))
-        for watchlist, found in stages.candidates(flagged, rules.topic, rules.states, rules.updating).items():
+        for watchlist, found in stages.candidates(flagged, rules.topic, rules.states, rules.tellings).items():
             yield TaggedOutput(MATCHED, (watchlist, Candidates(tuple(found))))
         yield from _dead(dead)
 

@@ -13,6 +13,7 @@ from connectors.buses import Entry
 from connectors.records import Alert, Article, Link, StoryMember, alert_id, digest, encode
 from pipelines.stories.linking import Member
 from pipelines.stories.memory import Segment, Stories
+from pipelines.stories.telling import Telling
 from pipelines.stories.terms import Terms
 
 How = Literal["opened", "joined", "revised"]
@@ -22,17 +23,14 @@ EARLIEST = 946_684_800.0
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An *alert*, the *topic* it would go to, and what its article, of the time *at*, is compared by.
-
-    *updates*: its list wants sinks to be told what is new in a story, too.
-    """
+    """An *alert*, the *topic* it would go to, what its article, of the time *at*, is compared by, and when to tell."""
 
     alert: Alert
     topic: str
     terms: Terms
     at: float
     revision: int = 1
-    updates: bool = False
+    telling: Telling = Telling()
 
 
 def time_of(article: Article) -> float:
@@ -47,7 +45,9 @@ def time_of(article: Article) -> float:
 
 
 def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry], Segment]:
-    """What to append for *candidates*, in order: each one's place in a story, and the alert of a story that opens.
+    """What to append for *candidates*, in order: each one's place in a story, and the alert when that is to be told.
+
+    It is raised once, by the first article with which the story is worth telling, and has the id of the story.
 
     Returns:
         The entries, and the segment to keep.
@@ -55,18 +55,25 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
     entries: list[Entry] = []
     added: Segment = []
     for candidate in candidates:
-        alert = candidate.alert
-        again = candidate.revision > 1 and stories.knows(alert.story)
-        made = stories.member(candidate.terms, alert.story, candidate.at, alert.level == "about")
-        member, link = stories.join(made)
-        opens = member.story == member.id and not again
-        how: How = "revised" if again else "opened" if opens else "joined"
-        new = tuple(candidate.terms.facts[fact] for fact in stories.new(member)) if how == "joined" else ()
+        alert, telling = candidate.alert, candidate.telling
+        known = stories.known(alert.story)
+        made, link = stories.join(stories.member(candidate.terms, alert.story, candidate.at, alert.level == "about"))
+        story = stories.story(made.story)
+        how: How = "opened" if made.story == made.id else "joined"
+        if known and candidate.revision > 1:
+            how, raises = "revised", False
+        else:
+            worth = not story.alerted and story.worth(made, alert.fetched.timestamp() - candidate.at, telling)
+            raises = known.alerted if known else worth
+        member = replace(made, alerted=raises)
+        facts = candidate.terms.facts
+        new = tuple(facts[fact] for fact in member.facts if fact not in story.facts) if how == "joined" else ()
         record = _record(candidate, member, how, link, new)
         entries.append(Entry("stories", record.id, encode(record)))
-        if opens:
-            entries.append(Entry(candidate.topic, alert.id, encode(alert)))
-        elif new:
+        if raises:
+            raised = replace(alert, id=record.alert, story=member.story)
+            entries.append(Entry(candidate.topic, raised.id, encode(raised)))
+        elif new and story.alerted:
             update = _update(candidate, record)
             entries.append(Entry(candidate.topic, update.id, encode(update)))
         added += stories.recall([member])
@@ -82,7 +89,7 @@ def _update(candidate: Candidate, record: StoryMember) -> Alert:
         updates=record.alert,
         story=record.story,
         new=record.new,
-        sinks=candidate.alert.sinks if candidate.updates else (),
+        sinks=candidate.alert.sinks if candidate.telling.updates else (),
     )
 
 
@@ -103,6 +110,7 @@ def _record(candidate: Candidate, member: Member, how: How, link: Link | None, n
         fetched=alert.fetched,
         origin=alert.origin,
         level=alert.level,
+        alerted=member.alerted,
         link=link,
         new=new,
         memory=msgspec.msgpack.encode(member),

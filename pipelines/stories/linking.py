@@ -35,7 +35,7 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     """What is kept of an article in a story. *at*: its time, in seconds since the epoch.
 
     *terms* are its heaviest, by weight; *weights* those of the first of them, a vector of length 1. *about*: it is
-    about the matter of its watchlist, and does not only mention it. Some 1.7 KB.
+    about the matter of its watchlist, and does not only mention it. *alerted*: with it the alert was raised. 1.7 KB.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Member(msgspec.Struct, frozen=True, array_like=True):
     places: tuple[int, ...] = ()
     about: bool = True
     facts: tuple[int, ...] = ()
+    alerted: bool = False
 
 
 def member(terms: Terms, rarity: Rarity, id_: str, at: float, about: bool = True) -> Member:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from connectors.records import Link
 from pipelines.stories.linking import Member, link, member
 from pipelines.stories.rarity import Rarity
+from pipelines.stories.telling import Story
 from pipelines.stories.terms import Terms
 
 ENOUGH = 0.36
@@ -42,7 +43,7 @@ class Stories:
         self._quiet = quiet
         self._members: list[Member] = []
         self._by_id: dict[str, Member] = {}
-        self._facts: defaultdict[str, set[int]] = defaultdict(set)
+        self._stories: defaultdict[str, Story] = defaultdict(Story)
         self._index: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=POSTED))
         for segment in segments:
             self.recall(segment)
@@ -67,13 +68,13 @@ class Stories:
     def __len__(self) -> int:
         return len(self._members)
 
-    def new(self, one: Member) -> list[int]:
-        """The facts of *one* that no article of its story had before it."""
-        return [fact for fact in one.facts if fact not in self._facts[one.story]]
+    def known(self, id_: str) -> Member | None:
+        """The article as it is kept, if it is."""
+        return self._by_id.get(id_)
 
-    def knows(self, id_: str) -> bool:
-        """Whether the article is in a story."""
-        return id_ in self._by_id
+    def story(self, id_: str) -> Story:
+        """What is known of a story; nothing of one that is not open."""
+        return self._stories[id_] if id_ in self._stories else Story()
 
     def recall(self, members: Iterable[Member]) -> Segment:
         """Remember *members*; those that are new."""
@@ -82,7 +83,7 @@ class Stories:
             if one.id in self._by_id:
                 continue
             self._by_id[one.id] = one
-            self._facts[one.story].update(one.facts)
+            self._stories[one.story].add(one)
             for term in one.terms[:INDEXED]:
                 self._index[term].append(len(self._members))
             self._members.append(one)

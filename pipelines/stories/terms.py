@@ -43,7 +43,7 @@ class Terms(NamedTuple):
     """The terms of one article as hashes: all with their weights, those of its headline, of headline and beginning.
 
     *places* are those named there, states aside; *facts* the numbers, places and actors there, and the agency the text
-    is from, as they are written.
+    is from or else its source, as they are written.
     """
 
     weights: dict[int, float]
@@ -77,8 +77,8 @@ def terms(tagged: TaggedArticle, states: Collection[str] = ()) -> Terms:
     opening, places = dict.fromkeys(title), dict[int, None]()
     opening |= dict.fromkeys(_read(text[:OPENING], tagged.language))
     facts = {hashed(number, FIGURE): number for number in _NUMBER.findall(f"{article.title}\n{text[:OPENING]}")}
-    if article.origin:
-        facts[hashed(article.origin.casefold(), ORIGIN)] = article.origin
+    if origin := article.origin or article.source:
+        facts[hashed(origin.casefold(), ORIGIN)] = origin
     for tag in tagged.tags:
         if tag.id and tag.zone != "captions":
             named = hashed(tag.id, ID)

@@ -27,8 +27,11 @@ from connectors.errors import ConfigError, Problem
 from connectors.records import digest
 from pipelines.events import Loc
 from pipelines.located import Document, nearest, read, validate
+from pipelines.sections import seconds
+from pipelines.stories.telling import Telling
 from pipelines.watchlists import query
 from pipelines.watchlists.conditions import KEYS, Condition, Conditions, Group, entities
+from pipelines.watchlists.facts import Duration
 from pipelines.watchlists.phrases import Language, Line, Phrase, Slug, Value, or_short
 from pipelines.watchlists.walking import anchors, contradictions, leaves, lists, resolved, size
 
@@ -78,12 +81,28 @@ class Example(Value):
         return self
 
 
+class Breaking(Value):
+    """What a story must be before it is told; one that is not yet is told when it is."""
+
+    max_age: Duration | None = Field(default=None, description="from publishing to fetching, such as 6h")
+    origins: int = Field(default=1, ge=1, le=100, description="agencies and outlets that tell of it by themselves")
+    growth: int = Field(default=1, ge=1, le=1000, description="articles within an hour, copies not counted")
+
+
 class Delivery(Value):
     """Which sinks are told, and of what: by default all of them, of every alert. The topic holds all alerts anyway."""
 
     sinks: tuple[Slug, ...] | None = Field(default=None, min_length=1, description="the names of sinks; all if absent")
     level: Literal["alert", "about"] = Field(default="alert", description="about: no mere mentions")
     updates: bool = Field(default=False, description="also what is new in a story that was alerted on")
+    breaking: Breaking = Breaking()
+
+    @property
+    def telling(self) -> Telling:
+        """What is told of its stories."""
+        gate = self.breaking
+        age = None if gate.max_age is None else seconds(gate.max_age)
+        return Telling(max_age=age, origins=gate.origins, growth=gate.growth, updates=self.updates)
 
 
 class Examples(Value):

@@ -92,7 +92,7 @@ def in_a_loop(address: Address) -> None:
                 done, untagged = stages.tag(line.tagger(), judged)
                 flagged, unflagged = stages.flag(rules.matcher, rules.reader, done)
                 entries = stages.entries(flagged) + stages.dead_entries([*dead, *untagged, *unflagged])
-                for name, found in stages.candidates(flagged, rules.topic, rules.states).items():
+                for name, found in stages.candidates(flagged, rules.topic, rules.states, rules.tellings).items():
                     own = stories.setdefault(name, Stories(Rarity(load(shipped() / "languages")), line.quiet))
                     entries += told(own, found)[0]
                 bus.append(entries)

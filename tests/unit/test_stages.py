@@ -110,7 +110,7 @@ def test_every_article_becomes_one_entry_on_tagged_and_one_candidate_per_alert(m
     made = stages.entries(flagged)
     assert [e.topic for e in made] == ["tagged", "tagged"]
     assert decode(TaggedArticle, made[0].value).article.title == "Ceasefire now"
-    ((watchlist, (candidate,)),) = stages.candidates(flagged, lambda w: f"alerts.{w}", ()).items()
+    ((watchlist, (candidate,)),) = stages.candidates(flagged, lambda w: f"alerts.{w}", (), {}).items()
     assert (watchlist, candidate.topic, candidate.alert.title) == ("ceasefire", "alerts.ceasefire", "Ceasefire now")
 
 

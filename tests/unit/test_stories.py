@@ -16,6 +16,7 @@ from pipelines.stories.candidate import Candidate, time_of, told
 from pipelines.stories.linking import Member, link, member
 from pipelines.stories.memory import Stories
 from pipelines.stories.rarity import Rarity, load
+from pipelines.stories.telling import Telling
 from pipelines.stories.terms import hashed, terms, without
 from pipelines.stories.timeline import timelines
 
@@ -99,8 +100,8 @@ def test_what_tells_of_one_event_is_one_story(
 
 def test_an_alert_is_raised_when_a_story_opens_and_not_again() -> None:
     entries, added = told(stories(), [candidate(MINERS), candidate(MINERS_AGAIN)])
-    assert [entry.topic for entry in entries] == ["stories", "alerts.mines", "stories"]
-    (raised,) = (decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines")
+    alerts = [decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines"]
+    (raised,) = (alert for alert in alerts if not alert.updates)
     members = [decode(StoryMember, entry.value) for entry in entries if entry.topic == "stories"]
     assert {one.alert for one in members} == {raised.id}
     assert members[0].link is None
@@ -115,12 +116,12 @@ def test_what_is_new_in_a_story_updates_its_alert_where_the_list_wants_it() -> N
     again = msgspec.structs.replace(
         MINERS_AGAIN, tags=tags, article=msgspec.structs.replace(MINERS_AGAIN.article, origin="Reuters")
     )
-    quiet, loud = candidate(again), msgspec.structs.replace(candidate(again), updates=True)
+    quiet, loud = candidate(again), msgspec.structs.replace(candidate(again), telling=Telling(updates=True))
     for one, sinks in ((quiet, ()), (loud, None)):
         entries, _ = told(stories(), [candidate(first), one])
         opened, update = (decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines")
         assert (update.updates, update.event, update.story) == (opened.id, "developed", opened.story)
-        assert set(update.new) == {"Goris", "Reuters"}
+        assert set(update.new) == {"Goris", "Reuters"}, "who told of it is new, too"
         assert update.sinks == sinks
         assert update.id != opened.id
     entries, _ = told(stories(), [candidate(again), candidate(first)])
@@ -129,6 +130,50 @@ def test_what_is_new_in_a_story_updates_its_alert_where_the_list_wants_it() -> N
     same = msgspec.structs.replace(again, article=msgspec.structs.replace(again.article, id="other"))
     entries, _ = told(stories(), [candidate(again), candidate(same)])
     assert [entry.topic for entry in entries] == ["stories", "alerts.mines", "stories"], "nothing new, no update"
+
+
+def fared(memory: Stories, telling: Telling, *candidates: Candidate) -> list[tuple[str, str]]:
+    """The titles and stories of the alerts that are raised."""
+    entries, _ = told(memory, [msgspec.structs.replace(one, telling=telling) for one in candidates])
+    alerts = [decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines"]
+    return [(one.title, one.story) for one in alerts if not one.updates]
+
+
+def test_a_story_that_others_must_confirm_is_told_when_they_do_and_once() -> None:
+    third = msgspec.structs.replace(
+        MINERS_AGAIN, article=msgspec.structs.replace(MINERS_AGAIN.article, id="third", source="c")
+    )
+    same = msgspec.structs.replace(third, article=msgspec.structs.replace(third.article, id="same", source="b"))
+    alone, confirmed = [*map(candidate, (MINERS, CINEMA))], [*map(candidate, (MINERS, MINERS_AGAIN, third))]
+    assert fared(stories(), Telling(origins=2), *alone) == []
+    assert fared(stories(), Telling(origins=2), *confirmed) == [(MINERS_AGAIN.article.title, MINERS.article.id)]
+    assert fared(stories(), Telling(origins=3), candidate(MINERS), candidate(MINERS_AGAIN), candidate(same)) == []
+    assert len(fared(stories(), Telling(origins=3), *confirmed)) == 1
+
+
+def test_a_story_that_must_grow_is_told_when_it_has_within_the_hour() -> None:
+    now = NOW.timestamp()
+    fast, slow = ([candidate(MINERS, now), candidate(MINERS_AGAIN, now + wait)] for wait in (1_800, 2 * 3_600))
+    assert len(fared(stories(), Telling(growth=2), *fast)) == 1
+    assert fared(stories(), Telling(growth=2), *slow) == []
+
+
+def test_what_is_found_late_is_not_breaking() -> None:
+    fresh, late = (candidate(MINERS, NOW.timestamp() - age) for age in (3_600, 9 * 3_600))
+    assert len(fared(stories(), Telling(max_age=6 * 3_600.0), fresh)) == 1
+    assert fared(stories(), Telling(max_age=6 * 3_600.0), late) == []
+
+
+def test_a_memory_rebuilt_knows_what_was_told() -> None:
+    gate = Telling(origins=2)
+    waiting = [msgspec.structs.replace(one, telling=gate) for one in map(candidate, (MINERS, MINERS_AGAIN))]
+    memory = stories()
+    _, segment = told(memory, waiting)
+    third = msgspec.structs.replace(
+        MINERS_AGAIN, article=msgspec.structs.replace(MINERS_AGAIN.article, id="third", source="c")
+    )
+    assert fared(Stories(rarity(), 3 * DAY, segment), gate, candidate(third)) == []
+    assert fared(Stories(rarity(), 3 * DAY, segment[:1]), gate, candidate(third)) != []
 
 
 def test_a_revision_keeps_its_story_and_raises_nothing() -> None:

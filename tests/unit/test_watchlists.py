@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 
 from connectors.errors import ConfigError
+from pipelines.stories.telling import Telling
 from pipelines.watchlists.conditions import KEYS, Actor, Group, Place
 from pipelines.watchlists.folder import load_folder
 from pipelines.watchlists.phrases import Phrase
@@ -220,6 +221,15 @@ def test_a_folder_gives_the_texts_of_its_valid_lists_and_all_mistakes(tmp_path: 
     }
     assert [p.path.removeprefix(str(tmp_path)) for p in problems] == ["/c.yaml", "/d.yaml", "/e.yaml"]
     assert problems[0].message == f"id 'lakes' is also that of {tmp_path / 'a.yaml'}"
+
+
+def test_a_list_says_what_a_story_must_be_before_it_is_told() -> None:
+    assert parse(MINIMAL, "a.yaml").delivery.telling == Telling()
+    said = "delivery: {updates: true, breaking: {max_age: 6h, origins: 3, growth: 5}}\n"
+    telling = parse(MINIMAL + said, "a.yaml").delivery.telling
+    assert telling == Telling(max_age=21_600.0, origins=3, growth=5, updates=True)
+    with pytest.raises(ConfigError, match=r"a\.yaml:\d+:\d+: .*origins"):
+        parse(MINIMAL + "delivery: {breaking: {origins: 0}}\n", "a.yaml")
 
 
 def test_of_a_folder_read_before_only_what_was_touched_is_read_again(tmp_path: Path) -> None:
