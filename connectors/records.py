@@ -172,8 +172,9 @@ class TaggedArticle(Topical, frozen=True, kw_only=True):
 
     *language* is the two-letter code the text was found to be in, ``und`` when unknown, *title_language* that of a
     title in another. *fingerprints* and *signature* are what de-duplication compares; they are kept so that its memory
-    can be rebuilt from this topic alone. *likeness* is that of a copy which is not exact. *countries* are those it is
-    about, the most salient first; a contested place makes none. *acts* are read in English only.
+    can be rebuilt from this topic alone. *likeness* is that of a copy which is not exact. *changed* is how much of a
+    revision is new, 0 when next to nothing. *countries* are those it is about, the most salient first; a contested
+    place makes none. *acts* are read in English only.
     """
 
     article: Article
@@ -183,6 +184,7 @@ class TaggedArticle(Topical, frozen=True, kw_only=True):
     signature: bytes = b""
     duplicate_of: str = ""
     likeness: Likeness | None = None
+    changed: float = 0.0
     tags: tuple[Tag, ...] = ()
     countries: tuple[Country, ...] = ()
     acts: tuple[Act, ...] = ()
@@ -220,8 +222,8 @@ class Points(Value, frozen=True, kw_only=True):
 class Alert(Topical, frozen=True, kw_only=True):
     """A watchlist matched an article not seen before. Its *id* depends on content only (`alert_id`).
 
-    It opens a story, or says what is *new* in one: then *updates* is the id of the alert that opened it, and *event*
-    what it is. *story* is the id of the article that opened it.
+    It opens a story, or says what is *new* in one or that an article of it was corrected: then *updates* is the id of
+    the alert that it updates, and *event* which of the two. *story* is the id of the article that opened the story.
 
     *watchlist_version* tells the text of the list that raised it from every other. *level* is ``alert`` when the list
     says by its weights that the article only mentions the matter, else ``about``. *score* is the sum of *points*, less
@@ -248,7 +250,7 @@ class Alert(Topical, frozen=True, kw_only=True):
     sinks: tuple[str, ...] | None = None
     evidence: tuple[Evidence, ...] = ()
     names: tuple[str, ...] = ()
-    event: Literal["opened", "developed"] = "opened"
+    event: Literal["opened", "developed", "corrected"] = "opened"
     updates: str = ""
     new: tuple[str, ...] = ()
 
@@ -257,7 +259,7 @@ class Alert(Topical, frozen=True, kw_only=True):
         """What a person is shown beside title and evidence: where it is from, and how much it is about the matter."""
         mention = "only a mention" if self.level == "alert" else ""
         score = "" if self.score is None else f"score {self.score:g}"
-        new = f"new: {', '.join(self.new)}" if self.new else ""
+        new = f"new: {', '.join(self.new)}" if self.new else "corrected" if self.event == "corrected" else ""
         return tuple(part for part in (self.source, self.language, self.origin, mention, score, new) if part)
 
 

@@ -22,7 +22,7 @@ from yarl import URL
 from connectors.records import Article, Likeness, TaggedArticle, digest
 from pipelines.copies.signing import Signature
 from pipelines.copies.texts import Habits, Text, Texts
-from pipelines.copies.verifying import adds_nothing, likeness
+from pipelines.copies.verifying import adds_nothing, changed, likeness
 from pipelines.folding import fold
 
 TRACKING = re.compile(
@@ -131,7 +131,11 @@ class Seen:
             first, alike = self._copied(tagged)
             exact = first and not alike
             made = msgspec.structs.replace(
-                tagged, duplicate_of=first, likeness=alike, signature=b"" if exact else tagged.signature
+                tagged,
+                duplicate_of=first,
+                likeness=alike,
+                signature=b"" if exact else tagged.signature,
+                changed=self._changed(tagged),
             )
             judged.append(made)
             added += self.recall([remembered(made)])
@@ -175,6 +179,13 @@ class Seen:
                 best, score = (text.first, alike), alike.shared + alike.lead
         return best
 
+    def _changed(self, tagged: TaggedArticle) -> float:
+        """How much of a revision is new, against the one before it."""
+        before = self._first(f"i:{tagged.article.id}")
+        if tagged.article.revision == 1 or not (before and before.signature and tagged.signature):
+            return 0.0
+        return changed(Signature.unpack(before.signature), Signature.unpack(tagged.signature))
+
     def _remember(self, article: Remembered) -> bool:
         known = [self._first(mark) for mark in article.fingerprints]
         if all(known):
@@ -184,6 +195,7 @@ class Seen:
         new = (mark for mark, seen in zip(article.fingerprints, known, strict=True) if not seen)
         self._newer.firsts.update(dict.fromkeys(new, text))
         if article.signature:
+            self._newer.firsts[f"i:{article.id}"] = text  # the next revision is compared with this one
             self._newer.texts.add(text, Signature.unpack(article.signature).keys)
             self._habits.add(text)
         return True

@@ -179,7 +179,8 @@ def candidates(
         for alert in alerts:
             own = without(compared, article, alert.evidence)
             name = alert.watchlist
-            candidate = Candidate(alert, topics(name), own, at, revision, tellings.get(name, Telling()))
+            telling = tellings.get(name, Telling())
+            candidate = Candidate(alert, topics(name), own, at, revision, article.changed, telling)
             found.setdefault(alert.watchlist, []).append(candidate)
     return found
 

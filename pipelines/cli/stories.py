@@ -104,6 +104,9 @@ def _rows(story: Story) -> Iterator[Row]:
             new = f"; new: {', '.join(member.new)}" if member.new else ""
             why = f"{link.score:.2f} like '{like}': {shares}{new}"
         yield (f"{member.fetched:%-d %b %H:%M:%S}", member.how, member.source, member.title, member.url, why)
+    for edit in story.edits:
+        for sign, sentences in (("-", edit.removed), ("+", edit.added)):
+            yield from (("", sign, "", sentence, "", "") for sentence in sentences)
     for copy in story.copies:
         alike = copy.likeness
         why = f"{alike.shared:.0%} of the text, {alike.lead:.0%} of its beginning" if alike else "the same"

@@ -30,6 +30,9 @@ SHORT, TINY, LONG = 30, 10, 100
 WORTH, LEFT = 0.4, 20
 """Least share of the text that is worth a closer look; least shingles behind what is skipped."""
 
+TRIVIAL = 0.04
+"""Share of a text of 300 words that four words changed in it come to, in three shingles each."""
+
 NEAR_LENGTH = 1.3
 """Texts that differ less in length are looked for in each other both ways."""
 
@@ -58,6 +61,16 @@ def adds_nothing(earlier: Signature, later: Signature) -> bool:
     told = not later.size or contained(later, earlier) >= SHARED
     told = told and (not len(later.lead) or cover(later.lead, earlier) >= SHARED)
     return told and _title(earlier, later) >= HALF_TITLED
+
+
+def changed(earlier: Signature, later: Signature) -> float:
+    """How much of *later*, a revision of *earlier*, is new; 0 for a trivial edit: a slip mended, "updated 5 min ago".
+
+    Trivial is what leaves the words of the title and all numbers, and at most `TRIVIAL` of the text is new.
+    """
+    share = 1.0 - contained(later, earlier) if later.size else 0.0
+    same = earlier.title == later.title and set(earlier.numbers) == set(later.numbers)
+    return 0.0 if same and share <= TRIVIAL else max(round(share, 3), 0.001)
 
 
 def contained(part: Signature, whole: Signature) -> float:

@@ -30,6 +30,7 @@ class Candidate(msgspec.Struct, frozen=True):
     terms: Terms
     at: float
     revision: int = 1
+    changed: float = 0.0
     telling: Telling = Telling()
 
 
@@ -73,7 +74,7 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
         if raises:
             raised = replace(alert, id=record.alert, story=member.story)
             entries.append(Entry(candidate.topic, raised.id, encode(raised)))
-        elif new and story.alerted:
+        elif story.alerted and (new or (how == "revised" and candidate.changed)):
             update = _update(candidate, record)
             entries.append(Entry(candidate.topic, update.id, encode(update)))
         added += stories.recall([member])
@@ -81,11 +82,12 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
 
 
 def _update(candidate: Candidate, record: StoryMember) -> Alert:
-    """What tells the sinks of the list, if it wants them told, that the story has developed."""
+    """What tells the sinks of the list, if it wants them told, that the story has developed or was corrected."""
+    event: Literal["developed", "corrected"] = "corrected" if record.how == "revised" else "developed"
     return replace(
         candidate.alert,
-        id=digest("event", "developed", record.alert, record.article),
-        event="developed",
+        id=digest("event", event, record.alert, record.article),
+        event=event,
         updates=record.alert,
         story=record.story,
         new=record.new,

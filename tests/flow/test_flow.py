@@ -230,7 +230,8 @@ def test_a_revision_of_an_alerted_article_is_kept_and_alerts_no_second_time(addr
         put(address, first, second)
         until(lambda: done(address))
     assert len(found(address, "tagged", TaggedArticle)) == 2
-    assert len(found(address, "alerts.ceasefire", Alert)) == 1
+    opened, corrected = found(address, "alerts.ceasefire", Alert)
+    assert (corrected.event, corrected.updates, corrected.sinks) == ("corrected", opened.id, ())
 
 
 class Cell(list[Any]):

@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import numpy as np
 import pytest
 from factories import article, tagged
@@ -157,6 +158,32 @@ def test_an_update_stays_the_update_of_its_own_source() -> None:
     revised = arrived(HEADLINE, f"{other.article.body} {cut(TEXT, 10)}", entry="1")
     judged, _ = Seen().judge([first, other, revised])
     assert judged[2].duplicate_of == "", "a revision of an original is none of another"
+
+
+def test_a_revision_says_how_much_of_it_is_new_and_nothing_of_a_slip_mended() -> None:
+    first = arrived(HEADLINE, f"At least 14 people met. {TEXT}", entry="1")
+
+    def revised(body: str, revision: int, title: str = HEADLINE) -> TaggedArticle:
+        one = msgspec.structs.replace(first.article, revision=revision, body=body, title=title)
+        return tagged(one, fingerprints=fingerprints(one), signature=sign(one))
+
+    slip = first.article.body.replace(TEXT.split()[40], "mended", 1)
+    more = f"{slip} {prose(100, 60)}"
+    seen = Seen()
+    judged = [
+        seen.judge([one])[0][0]
+        for one in (
+            first,
+            revised(slip, 2),
+            revised(more, 3),
+            revised(more, 4),
+            revised(more.replace("14", "15"), 5),
+            revised(more.replace("14", "15"), 6, "Talks are off"),
+        )
+    ]
+    assert [t.duplicate_of for t in judged] == [""] * 6
+    assert [t.changed > 0 for t in judged] == [False, False, True, False, True, True]
+    assert judged[2].changed == pytest.approx(0.2, abs=0.04)
 
 
 @given(st.text(max_size=400), st.text(max_size=60))

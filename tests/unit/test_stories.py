@@ -77,7 +77,7 @@ def candidate(of: TaggedArticle, at: float | None = None, **fields: object) -> C
         watchlist="mines", id=alert_id("mines", one.id), story=one.id, article=one.key, source=one.source, title=one.title,
         url=one.url, fetched=one.fetched, **fields,
     )  # fmt: skip
-    return Candidate(made, "alerts.mines", terms(of), time_of(one) if at is None else at, one.revision)
+    return Candidate(made, "alerts.mines", terms(of), time_of(one) if at is None else at, one.revision, of.changed)
 
 
 def joined(memory: Stories, *candidates: Candidate) -> list[tuple[str, str]]:
@@ -183,6 +183,20 @@ def test_a_revision_keeps_its_story_and_raises_nothing() -> None:
     entries, added = told(memory, [candidate(revised)])
     (record,) = (decode(StoryMember, entry.value) for entry in entries)
     assert (record.how, record.story, added) == ("revised", MINERS.article.id, [])
+
+
+def test_a_revision_that_changes_something_corrects_its_alert_and_shows_what() -> None:
+    body = MINERS.article.body.replace("killed six miners", "killed seven miners")
+    revised = tagged(msgspec.structs.replace(MINERS.article, revision=2, body=body), changed=0.05)
+    entries, _ = told(stories(), [candidate(MINERS), candidate(revised)])
+    opened, corrected = (decode(Alert, entry.value) for entry in entries if entry.topic == "alerts.mines")
+    assert (corrected.event, corrected.updates, corrected.details[-1]) == ("corrected", opened.id, "corrected")
+    members = [decode(StoryMember, entry.value) for entry in entries if entry.topic == "stories"]
+    (story,) = timelines(members, [MINERS, revised])
+    (edit,) = story.edits
+    assert [sentence.split(" on ")[0][-17:] for sentence in edit.removed] == ["killed six miners"]
+    assert len(edit.added) == 1
+    assert "killed seven miners" in edit.added[0]
 
 
 def test_what_is_told_again_is_the_same_to_the_byte() -> None:
