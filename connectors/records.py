@@ -264,10 +264,10 @@ class Alert(Topical, frozen=True, kw_only=True):
 
 
 class Link(Value, frozen=True, kw_only=True):
-    """Why an article joined a story: how alike it and the member *article* are, as shares from 0 to 1.
+    """Why an article joined a story: how alike it and the member *article* are, but for *score* as shares from 0 to 1.
 
     *text* by all their words, *title* by how much of each one's headline the other has, *opening* by how much of each
-    one's headline and beginning, the lesser. *score* is what decided.
+    one's headline and beginning; in two languages by their names and numbers. *score* is what decided, from 1 on.
     """
 
     article: str

@@ -30,7 +30,7 @@ def backfill(
     quiet: float,
     since: float | None = None,
 ) -> Iterator[Alert]:
-    """Raise the alerts that *watchlists* have for the articles on *bus*, and give each as it stands on its topic.
+    """Raise the alerts that *watchlists* have for the articles on *bus*, and give each new one as it stands there.
 
     *since* leaves out what came before, in seconds since the epoch. An alert that was raised before keeps what it says,
     and an article joins the stories there are, which are over after *quiet* seconds. Guarantees: no alert twice,
@@ -74,4 +74,5 @@ def _raised(
     alerts = {entry.key: entry for entry in entries if entry.topic != "stories" and entry.key not in known}
     bus.append([*(entry for entry in entries if entry.topic == "stories"), *alerts.values()])
     known |= alerts.keys()
-    return [decode(Alert, entry.value) for entry in alerts.values()]
+    raised = (decode(Alert, entry.value) for entry in alerts.values())
+    return [alert for alert in raised if not alert.updates]

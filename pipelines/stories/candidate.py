@@ -58,7 +58,8 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
     for candidate in candidates:
         alert, telling = candidate.alert, candidate.telling
         known = stories.known(alert.story)
-        made, link = stories.join(stories.member(candidate.terms, alert.story, candidate.at, alert.level == "about"))
+        about = alert.level == "about"
+        made, link = stories.join(stories.member(candidate.terms, alert.story, candidate.at, about, alert.language))
         story = stories.story(made.story)
         how: How = "opened" if made.story == made.id else "joined"
         if known and candidate.revision > 1:

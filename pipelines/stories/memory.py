@@ -14,17 +14,11 @@ from pipelines.stories.rarity import Rarity
 from pipelines.stories.telling import Story
 from pipelines.stories.terms import Terms
 
-ENOUGH = 0.36
-"""Score from which two articles tell of one event (measured: `tests.eval`, dedup; .32 to .36 move F1 by two points).
-
-The upper end: who is alerted twice has lost a minute, who is not alerted has lost the news.
-"""
-
 INDEXED, POSTED = 40, 400
 """Terms of a member by which it is found, its heaviest; newest members that one term finds."""
 
-COMPARED = 8
-"""Members that an article is compared with: those that share most with it."""
+COMPARED, ACROSS = 8, 4
+"""Members that an article is compared with, those that share most with it; and such in other languages."""
 
 Segment = list[Member]
 """What one micro-batch added to a memory."""
@@ -35,7 +29,7 @@ class Stories:
 
     Guarantees: an article that is a member already keeps its story. Cost: some 1.5 ms an article (measured:
     `tests/benchmarks/stories`), some 2 KB a member. *quiet* seconds after its last article a story is over: what is
-    published later opens another. Does not: join articles in different languages that share no word.
+    published later opens another. Articles in two languages are told by the names and numbers that they share.
     """
 
     def __init__(self, rarity: Rarity, quiet: float, *segments: Iterable[Member]) -> None:
@@ -57,13 +51,13 @@ class Stories:
             return replace(made, story=known.story), None
         links = [(link(made, other, self._rarity), other.story) for other in self._alike(made)]
         best, story = max(links, key=lambda pair: pair[0].score, default=(None, ""))
-        if best is None or best.score < ENOUGH:
+        if best is None or best.score < 1:
             return made, None
         return replace(made, story=story), best
 
-    def member(self, terms: Terms, id_: str, at: float, about: bool = True) -> Member:
+    def member(self, terms: Terms, id_: str, at: float, about: bool = True, language: str = "") -> Member:
         """An article as it is kept, in a story of its own."""
-        return member(terms, self._rarity, id_, at, about)
+        return member(terms, self._rarity, id_, at, about, language)
 
     def __len__(self) -> int:
         return len(self._members)
@@ -96,8 +90,12 @@ class Stories:
         for term, weight in zip(made.terms, made.weights, strict=False):
             for number in self._index.get(term, ()):
                 shared[number] += weight
-        near = ((weight, -number) for number, weight in shared.items() if self._may(made, self._members[number]))
-        return [self._members[-number] for _, number in heapq.nlargest(COMPARED, near)]
+        near: tuple[list[tuple[float, int]], ...] = ([], [])
+        for number, weight in shared.items():
+            if self._may(made, other := self._members[number]):
+                near[other.language != made.language].append((weight, -number))
+        best = (*heapq.nlargest(COMPARED, near[0]), *heapq.nlargest(ACROSS, near[1]))
+        return [self._members[-number] for _, number in best]
 
     def _may(self, made: Member, other: Member) -> bool:
         return abs(made.at - other.at) <= self._quiet and (other.about or not made.about)

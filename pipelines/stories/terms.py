@@ -35,7 +35,8 @@ STEMMERS = {
 }  # fmt: skip
 """Snowball's, by language."""
 
-_NUMBER = re.compile(r"\d{2,}")
+_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{2,}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"[ก-๛ぁ-ヿ㐀-䶿一-鿿]{1,2}|[^\W_ก-๛ぁ-ヿ㐀-䶿一-鿿]+")
 
 
@@ -100,15 +101,17 @@ def without(found: Terms, tagged: TaggedArticle, evidence: Sequence[Evidence]) -
     title, opening, places = (
         tuple(term for term in part if term not in said) for part in (found.title, found.opening, found.places)
     )
-    return Terms(weights, title, opening, places, found.facts)
+    return Terms(
+        weights, title, opening, places, {fact: text for fact, text in found.facts.items() if fact not in said}
+    )
 
 
 def _read(text: str, language: str) -> Iterator[int]:
-    """A hash for each word of *text* and each number of two digits and more."""
+    """A hash for each word of *text* and each number of two digits and more that is no year."""
     stem = stemmer(language)
     for word in _WORD.findall(fold(text).text):
         if word[0].isdigit():
-            if len(word) > 1:
+            if len(word) > 1 and not _YEAR.fullmatch(word):
                 yield hashed(word, FIGURE)
         elif len(word) > 1:
             yield stem(word)

@@ -33,16 +33,16 @@ def test_topics_of_a_broker_are_made_compared_and_told_apart(
     home: Path, capsys: pytest.CaptureFixture[str], admin: Any, prefix: str
 ) -> None:
     code, out, _ = answer(capsys, home, "check")
-    assert (code, out.count("MISSING")) == (1, 7)
+    assert (code, out.count("MISSING")) == (1, 8)
     code, out, _ = answer(capsys, home, "create")
-    assert (code, out.count("  made: ")) == (0, 7)
+    assert (code, out.count("  made: ")) == (0, 8)
     assert "alerts.strikes  made: 1 partition, unique" in out
-    assert len([name for name in admin.list_topics() if name.startswith(prefix)]) == 7 + 1
+    assert len([name for name in admin.list_topics() if name.startswith(prefix)]) == 8 + 1
     assert answer(capsys, home, "check")[0] == 0
     admin.create_partitions({f"{prefix}tagged": 5})
     admin.delete_topics([f"{prefix}cursors"])
     code, out, _ = answer(capsys, home, "check")
-    assert (code, out.count("right: ")) == (1, 5)
+    assert (code, out.count("right: ")) == (1, 6)
     assert "tagged  DIFFERS: 5 partitions" in out
     assert "cursors  MISSING" in out
     code, out, _ = answer(capsys, home, "check", "--json")
