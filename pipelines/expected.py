@@ -2,7 +2,7 @@
 
 ``expected.yaml`` was written by hand from the texts, never from a run. `done` says that every entry is
 through, `summary` compares the bus with it. Of two copies either may arrive first, so an alert is expected of
-a group of copies, once, whichever member raised it.
+a group of copies, once, whichever member raised it; and of entries on one event at least once.
 """
 
 from __future__ import annotations
@@ -60,11 +60,15 @@ class Totals(BaseModel):
 
 
 class Expected(BaseModel):
-    """``expected.yaml``. *dead_letters*: the least set aside, by source; *articles*: by source and id."""
+    """``expected.yaml``. *dead_letters*: the least set aside, by source; *articles*: by source and id.
+
+    *events*: entries that tell of one event, of which one must alert and the others may.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     totals: Totals
+    events: tuple[tuple[str, ...], ...] = ()
     dead_letters: dict[str, int]
     articles: dict[str, dict[str, Wanted]]
 
@@ -77,6 +81,16 @@ class Expected(BaseModel):
     def alerts(self) -> Counter[tuple[Name, str]]:
         """The alerts that must come: of which first copy, on which watchlist."""
         return Counter((name, watchlist) for name, w in self.wanted.items() for watchlist in w.alerts)
+
+    def missing(self, found: Counter[tuple[Name, str]]) -> Counter[tuple[Name, str]]:
+        """The alerts that did not come and had to: of several entries on one event, one is enough."""
+        missing = self.alerts - found
+        for event in self.events:
+            names = [Name(*entry.split("/", 1)) for entry in event]
+            for watchlist in {watchlist for _, watchlist in missing}:
+                if any(found[name, watchlist] for name in names):
+                    missing -= Counter((name, watchlist) for name in names)
+        return missing
 
     def first(self, name: Name) -> Name:
         """The entry that *name* is a copy of, else itself."""
@@ -158,7 +172,7 @@ def summary(bus: Bus, expected: Expected) -> Summary:
         dead_letters=dict(sorted(Counter(f"{d.stage}: {d.reason}" for d in letters).items())),
         latencies=tuple(sorted(at - accepted[alert.article][1] for alert, at in raised)),
         unread=_unread(bus, expected),
-        missing=_listed(expected.alerts - found),
+        missing=_listed(expected.missing(found)),
         unexpected=_listed(found - expected.alerts),
     )
 
