@@ -85,6 +85,11 @@ def names(rng: random.Random, language: str, count: int) -> str:
     return " ".join(map(str.capitalize, made))
 
 
+def event(seed: str, words: int) -> str:
+    """*words* names that an event of its own is about, the same for the same *seed*."""
+    return names(random.Random(seed), "en", words)
+
+
 def rss(feed: int, shown: Sequence[Item]) -> bytes:
     """The RSS document of *feed* with *shown*, newest first."""
     entries = "".join(

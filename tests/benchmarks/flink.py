@@ -19,7 +19,7 @@ from tests.benchmarks.latency import percentiles
 from tests.benchmarks.runner_tax import in_a_loop
 from tests.clustered import count, fresh, running, until
 from tests.factories import article
-from tests.newsroom import items
+from tests.newsroom import event, items
 
 RATES, SECONDS, BACKLOG = (50, 200), 20, 20_000
 ALERTS = "alerts.nagorno-karabakh"
@@ -55,8 +55,8 @@ def produce(bus: Bus, rate: int, seconds: int, run: str) -> dict[str, float]:
     started, n, batch = time.monotonic(), 0, max(1, rate // 50)
     while n < rate * seconds:
         time.sleep(max(0.0, started + n / rate - time.monotonic()))
-        texts = [(m, f"{m} {run} {QUIET if m % 5 else TEXT}") for m in range(n, n + batch)]
-        part = [article(f"Report {run} {m}", text, entry=f"{run}-{m}") for m, text in texts]
+        texts = [(m, f"{event(f'{run} {m}', 40)}. {QUIET if m % 5 else TEXT}") for m in range(n, n + batch)]
+        part = [article(event(f"{run} {m}", 7), text, entry=f"{run}-{m}") for m, text in texts]
         bus.append([Entry("articles", a.key, encode(a)) for a in part])
         accepted |= dict.fromkeys((a.key for a, (m, _) in zip(part, texts, strict=True) if m % 5 == 0), time.time())
         n += batch

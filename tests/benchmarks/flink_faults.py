@@ -25,6 +25,7 @@ from connectors.records import Alert, decode, encode
 from tests import clustered
 from tests.clustered import Role, count, firsts, fresh, kill, restore, running, until
 from tests.factories import article
+from tests.newsroom import event
 
 RATE, SECONDS, AT = 100, 20, 8
 TEXT = "Shelling was heard in Nagorno-Karabakh. " * 10
@@ -116,7 +117,8 @@ def suffer(name: str, fault: Callable[[Deliverer], None]) -> bool:
             time.sleep(max(0.0, started + n / RATE - time.monotonic()))
             if n == RATE * AT:
                 thread.start()
-            part = [article(f"Report {m}", f"{m} {prefix} {TEXT}", entry=f"{prefix}{m}") for m in range(n, n + 10)]
+            seeds = [f"{prefix}{m}" for m in range(n, n + 10)]
+            part = [article(event(seed, 7), f"{event(seed, 40)}. {TEXT}", entry=seed) for seed in seeds]
             while True:  # the same call again, as the poller's spool does: the key makes it one
                 try:
                     bus.append([Entry("articles", a.key, encode(a)) for a in part])

@@ -21,6 +21,7 @@ from pipelines.flow import run
 from pipelines.layout import TOPICS
 from tests.benchmarks.runner_tax import plan
 from tests.factories import article
+from tests.newsroom import event
 
 RATE = 50
 SECONDS = 20
@@ -32,9 +33,8 @@ def produce(bus: Bus, count: int) -> dict[str, float]:
     started = time.monotonic()
     for n in range(count):
         time.sleep(max(0.0, started + n / RATE - time.monotonic()))
-        made = article(
-            f"Report {n} from the region", f"Shelling {n} was heard in Nagorno-Karabakh. " * 20, entry=str(n)
-        )
+        text = f"{event(str(n), 40)}. " + "Shelling was heard in Nagorno-Karabakh. " * 16
+        made = article(event(str(n), 7), text, entry=str(n))
         bus.append([Entry("articles", made.key, encode(made))])
         accepted[made.key] = time.time()
     return accepted

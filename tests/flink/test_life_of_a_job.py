@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from clustered import count, firsts, fresh, kill, plan, restore, running, settings, until, workers
 from factories import article
+from newsroom import event
 
 from connectors.buses import Bus, Entry, Record
 from connectors.errors import ConfigError, TransientError
@@ -23,7 +24,8 @@ TEXT = "Shelling was heard in Nagorno-Karabakh and the monitors wrote it down th
 
 def put(bus: Bus, name: str, number: int, source: str = "wire") -> set[str]:
     made = [
-        article(f"Report {name} {n}", f"{name} {n}: {TEXT}", source=source, entry=f"{name}{n}") for n in range(number)
+        article(event(f"{name} {n}", 7), f"{event(f'{name} {n}', 40)}. {TEXT}", source=source, entry=f"{name}{n}")
+        for n in range(number)
     ]
     bus.append([Entry("articles", a.key, encode(a)) for a in made])
     return {a.key for a in made}

@@ -44,16 +44,21 @@ def world() -> list[Article]:
 
 
 def waves(articles: list[Article]) -> list[list[Article]]:
-    """*articles* so that one that shares a fingerprint with another comes in a later wave than that."""
+    """*articles* so that one that shares a fingerprint with another comes in a later wave than that.
+
+    What may join the story of another, all that is not made up for an event of its own, comes alone.
+    """
+    made = [a for a in articles if a.source.startswith("feed")]
+    others = [[a] for a in articles if not a.source.startswith("feed")]
     latest: dict[str, int] = {}
     parted: list[list[Article]] = []
-    for one in articles:
+    for one in made:
         marks = fingerprints(one)
         wave = max((latest[mark] + 1 for mark in marks if mark in latest), default=0)
         latest |= dict.fromkeys(marks, wave)
         parted += [[] for _ in range(wave + 1 - len(parted))]
         parted[wave].append(one)
-    return parted
+    return parted + others
 
 
 def put(bus: Bus, articles: list[Article]) -> None:
