@@ -22,7 +22,7 @@ LEAST = 1.4
 """Rarity of a term that says nothing."""
 
 DIGITS = 4
-"""Decimals of a weight that is kept."""
+"""Decimals of a weight or share that is kept."""
 
 APART = 0.05
 """Likeness of two articles that have nothing to do with each other."""
@@ -89,7 +89,7 @@ def link(one: Member, other: Member, rarity: Rarity) -> Link:
     vector = dict(zip(one.terms, one.weights, strict=False))
     text = sum(vector.get(term, 0.0) * weight for term, weight in zip(other.terms, other.weights, strict=False))
     if text < APART:
-        return Link(article=other.id, score=0.0, text=text, title=0.0, opening=0.0)
+        return _link(other, text=text)
     titles = _shares(one.title, other.title, one, other, rarity)
     title = sum(titles) / 2 if len(titles) == 2 else text
     openings = _shares(one.opening, other.opening, one, other, rarity)
@@ -100,7 +100,7 @@ def link(one: Member, other: Member, rarity: Rarity) -> Link:
     if (numbers := _numbers(one)) and (others := _numbers(other)) and not numbers & others:
         score *= OTHER_NUMBERS
     score /= ENOUGH_SHORT if min(len(one.terms), len(other.terms)) < SHORT else ENOUGH
-    return Link(article=other.id, score=score, text=text, title=title, opening=opening)
+    return _link(other, score, text, title, opening)
 
 
 def _across(one: Member, other: Member, rarity: Rarity) -> Link:
@@ -113,12 +113,17 @@ def _across(one: Member, other: Member, rarity: Rarity) -> Link:
     mass = sum(map(rarity.of, shared))
     numbers = sum(term & 3 == FIGURE for term in shared)
     if mass < MASS or not numbers:
-        return Link(article=other.id, score=0.0, text=0.0, title=0.0, opening=0.0)
+        return _link(other)
     text = mass / sum(map(rarity.of, own | others))
     openings = [_share(_facts(side), known, rarity) or 0.0 for side, known in ((one, others), (other, own))]
     opening = sum(openings) / 2
     score = (text + opening) / 2 * (1 + CONFIRMED * min(numbers, NUMBERS)) / ENOUGH_ACROSS
-    return Link(article=other.id, score=score, text=text, title=0.0, opening=opening)
+    return _link(other, score, text, opening=opening)
+
+
+def _link(other: Member, score: float = 0.0, text: float = 0.0, title: float = 0.0, opening: float = 0.0) -> Link:
+    score, text, title, opening = (round(part, DIGITS) for part in (score, text, title, opening))
+    return Link(article=other.id, score=score, text=text, title=title, opening=opening)
 
 
 def _numbers(one: Member) -> set[int]:
