@@ -144,7 +144,7 @@ def read_expected(folder: Path) -> Expected:
 def done(bus: Bus, expected: Expected) -> bool:
     """Whether every expected entry is through the flow, in its last revision, and the broken set aside.
 
-    Alerts stand on their topics by then: the flow appends them with the article. Says nothing of deliveries.
+    Alerts follow their articles: they are there when the flow has committed too. Says nothing of deliveries.
     Cost: reads two topics whole, some milliseconds for the samples.
     """
     return not _unread(bus, expected)

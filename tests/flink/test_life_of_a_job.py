@@ -40,8 +40,14 @@ def remembered(bus: Bus, copies: set[str], wanted: set[str]) -> dict[str, Record
     until(lambda: out(bus, wanted | copies), 60)
     tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
     assert all(tagged[k].duplicate_of for k in copies)
+    return alerted(bus, wanted)
+
+
+def alerted(bus: Bus, wanted: set[str]) -> dict[str, Record]:
+    """The alerts, once there is one for each *wanted*: they follow their articles. A repeat must say the same."""
+    until(lambda: len(firsts(bus, "alerts.nagorno-karabakh")) >= len(wanted), 30)
     alerts = firsts(bus, "alerts.nagorno-karabakh")
-    assert len(alerts) == len(wanted)
+    assert {decode(Alert, r.value).article for r in alerts.values()} == wanted
     return alerts
 
 
@@ -107,8 +113,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing() -> None:
             time.sleep(0.1)
         until(lambda: out(bus, wanted), 120)
         assert workers()
-        alerts = firsts(bus, "alerts.nagorno-karabakh")  # a repeat must have the same content
-        assert {decode(Alert, r.value).article for r in alerts.values()} == wanted
+        alerted(bus, wanted)
 
 
 def test_poison_is_set_aside_and_its_siblings_go_on() -> None:

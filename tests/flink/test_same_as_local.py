@@ -98,6 +98,7 @@ def test_the_cluster_gives_the_same_alerts_evidence_and_tags_as_one_machine(tmp_
             put(bus, wave)
             done += len(wave)
             until(lambda: count(bus, "tagged") >= done, 300)  # noqa: B023 - called at once
+        until(lambda: sum(map(len, outcome(bus).values())) >= sum(map(len, outcome(here.open()).values())), 30)
     one, other = outcome(here.open()), outcome(bus)
     assert one.keys() == other.keys() >= {"tagged", "alerts.nagorno-karabakh", "alerts.csto"}
     for topic, records in one.items():
