@@ -56,7 +56,7 @@ def produce(bus: Bus, rate: int, seconds: int, run: str) -> dict[str, float]:
     while n < rate * seconds:
         time.sleep(max(0.0, started + n / rate - time.monotonic()))
         texts = [(m, f"{event(f'{run} {m}', 40)}. {QUIET if m % 5 else TEXT}") for m in range(n, n + batch)]
-        part = [article(event(f"{run} {m}", 7), text, entry=f"{run}-{m}") for m, text in texts]
+        part = [article(event(f"{run} {m}", 7), text, entry=f"{run}-{m}", language="en") for m, text in texts]
         bus.append([Entry("articles", a.key, encode(a)) for a in part])
         accepted |= dict.fromkeys((a.key for a, (m, _) in zip(part, texts, strict=True) if m % 5 == 0), time.time())
         n += batch

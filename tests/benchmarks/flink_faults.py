@@ -118,7 +118,7 @@ def suffer(name: str, fault: Callable[[Deliverer], None]) -> bool:
             if n == RATE * AT:
                 thread.start()
             seeds = [f"{prefix}{m}" for m in range(n, n + 10)]
-            part = [article(event(seed, 7), f"{event(seed, 40)}. {TEXT}", entry=seed) for seed in seeds]
+            part = [article(event(seed, 7), f"{event(seed, 40)}. {TEXT}", entry=seed, language="en") for seed in seeds]
             while True:  # the same call again, as the poller's spool does: the key makes it one
                 try:
                     bus.append([Entry("articles", a.key, encode(a)) for a in part])

@@ -34,7 +34,7 @@ def produce(bus: Bus, count: int) -> dict[str, float]:
     for n in range(count):
         time.sleep(max(0.0, started + n / RATE - time.monotonic()))
         text = f"{event(str(n), 40)}. " + "Shelling was heard in Nagorno-Karabakh. " * 16
-        made = article(event(str(n), 7), text, entry=str(n))
+        made = article(event(str(n), 7), text, entry=str(n), language="en")
         bus.append([Entry("articles", made.key, encode(made))])
         accepted[made.key] = time.time()
     return accepted

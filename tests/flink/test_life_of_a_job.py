@@ -16,15 +16,21 @@ from newsroom import event
 
 from connectors.buses import Bus, Entry, Record
 from connectors.errors import ConfigError, TransientError
-from connectors.records import Alert, TaggedArticle, decode, encode
+from connectors.records import Alert, StoryMember, TaggedArticle, decode, encode
 from pipelines.job import Job
 
-TEXT = "Shelling was heard in Nagorno-Karabakh and the monitors wrote it down that night. "
+TEXT = "Shelling was heard in Nagorno-Karabakh and the monitors wrote it down that night. " * 3
 
 
 def put(bus: Bus, name: str, number: int, source: str = "wire") -> set[str]:
     made = [
-        article(event(f"{name} {n}", 7), f"{event(f'{name} {n}', 40)}. {TEXT}", source=source, entry=f"{name}{n}")
+        article(
+            event(f"{name} {n}", 7),
+            f"{event(f'{name} {n}', 30)}. {TEXT}",
+            source=source,
+            entry=f"{name}{n}",
+            language="en",
+        )
         for n in range(number)
     ]
     bus.append([Entry("articles", a.key, encode(a)) for a in made])
@@ -45,9 +51,17 @@ def remembered(bus: Bus, copies: set[str], wanted: set[str]) -> dict[str, Record
 
 def alerted(bus: Bus, wanted: set[str]) -> dict[str, Record]:
     """The alerts, once there is one for each *wanted*: they follow their articles. A repeat must say the same."""
-    until(lambda: len(firsts(bus, "alerts.nagorno-karabakh")) >= len(wanted), 30)
-    alerts = firsts(bus, "alerts.nagorno-karabakh")
-    assert {decode(Alert, r.value).article for r in alerts.values()} == wanted
+    end = time.monotonic() + 30
+    while True:
+        alerts = firsts(bus, "alerts.nagorno-karabakh")
+        found = {decode(Alert, r.value).article for r in alerts.values()}
+        if found == wanted or time.monotonic() > end:
+            break
+        time.sleep(0.2)
+    told = {m.article: m for r in firsts(bus, "stories").values() if (m := decode(StoryMember, r.value))}
+    tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
+    assert not wanted - found, [(told.get(key), tagged[key]) for key in wanted - found]
+    assert not found - wanted
     return alerts
 
 
