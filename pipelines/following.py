@@ -100,19 +100,25 @@ class Follower:
 def recall(bus: Bus, topic: str, since: float) -> Iterator[list[Record]]:
     """What *topic* holds now that was accepted at *since* (seconds since the epoch) or later, a read at a time."""
     for partition in range(bus.topics()[topic].partitions):
-        low, end = bus.begin(topic, partition), bus.end(topic, partition)
-        high = end
-        while low < high:  # records are in order of acceptance: bisect by timestamp
-            middle = (low + high) // 2
-            found = bus.read(topic, partition, middle, 1)
-            if found and found[0].timestamp < since:
-                low = found[0].offset + 1
-            else:
-                high = middle
+        end = bus.end(topic, partition)
+        low = first_since(bus, topic, partition, since, end)
         while low < end and (records := bus.read(topic, partition, low, PER_POLL)):
             low = records[-1].offset + 1
             if kept := [r for r in records if r.offset < end and r.timestamp >= since]:
                 yield kept
+
+
+def first_since(bus: Bus, topic: str, partition: int, since: float, end: int) -> int:
+    """The first offset below *end* that was accepted at *since* or later, else *end*."""
+    low, high = bus.begin(topic, partition), end
+    while low < high:  # records are in order of acceptance: bisect by timestamp
+        middle = (low + high) // 2
+        found = bus.read(topic, partition, middle, 1)
+        if found and found[0].timestamp < since:
+            low = found[0].offset + 1
+        else:
+            high = middle
+    return low
 
 
 def split(records: list[Record]) -> list[list[Record]]:

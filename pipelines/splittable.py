@@ -22,7 +22,7 @@ from connectors.buses import Bus, Position, Record
 from connectors.errors import TransientError
 from pipelines.address import Reading
 from pipelines.elements import Records
-from pipelines.following import LAG, PER_POLL, recall, split
+from pipelines.following import LAG, PER_POLL, first_since, recall, split
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +57,18 @@ class PollFn(beam.DoFn, RestrictionProvider):
     def initial_restriction(self, partition: int) -> OffsetRange:
         bus = self.reading.address.open()
         start = bus.committed(self.reading.group, self.reading.topic, partition)
-        start = bus.begin(self.reading.topic, partition) if start is None else start
+        start = bus.begin(self.reading.topic, partition) if start is None else self._again(bus, partition, start)
         return OffsetRange(-(start + 1) if self.reading.remember else start, max(start, self.end))
+
+    def _again(self, bus: Bus, partition: int, committed: int) -> int:
+        """Where a job that remembers begins, a little before what was *committed*: to read twice adds nothing.
+
+        A checkpoint may hold articles between two steps, and who starts without it would lose what was to come of them.
+        """
+        topic = self.reading.topic
+        if not (self.reading.remember and (last := bus.read(topic, partition, committed - 1, 1) if committed else [])):
+            return committed
+        return first_since(bus, topic, partition, last[0].timestamp - BEFORE, committed)
 
     def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
         return OffsetRestrictionTracker(restriction)
@@ -154,6 +164,9 @@ class PollFn(beam.DoFn, RestrictionProvider):
 SHORTEST, LONGEST = 0.05, 1.0
 """Seconds that a reader waits for a record: at first, and when nothing came for long. The longest also bounds how
 long a checkpoint waits for a reader."""
+
+BEFORE = 60.0
+"""Seconds that are read again by a job that starts at committed offsets; a checkpoint is some seconds old at most."""
 
 COMMIT = 5.0
 """Seconds between two commits of a partition's offset on a cluster."""
