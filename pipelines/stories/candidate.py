@@ -58,15 +58,17 @@ def told(stories: Stories, candidates: Sequence[Candidate]) -> tuple[list[Entry]
     for candidate in candidates:
         alert, telling = candidate.alert, candidate.telling
         known = stories.known(alert.story)
+        if known and candidate.revision == 1:  # told before: what it raised is raised again, the same to the byte
+            if known.alerted:
+                same = replace(alert, id=alert_id(alert.watchlist, known.story), story=known.story)
+                entries.append(Entry(candidate.topic, same.id, encode(same)))
+            continue
         about = alert.level == "about"
         made, link = stories.join(stories.member(candidate.terms, alert.story, candidate.at, about, alert.language))
         story = stories.story(made.story)
-        how: How = "opened" if made.story == made.id else "joined"
-        if known and candidate.revision > 1:
-            how, raises = "revised", False
-        else:
-            worth = not story.alerted and story.worth(made, alert.fetched.timestamp() - candidate.at, telling)
-            raises = known.alerted if known else worth
+        how: How = "revised" if known else "opened" if made.story == made.id else "joined"
+        age = alert.fetched.timestamp() - candidate.at
+        raises = not known and not story.alerted and story.worth(made, age, telling)
         member = replace(made, alerted=raises)
         facts = candidate.terms.facts
         new = tuple(facts[fact] for fact in member.facts if fact not in story.facts) if how == "joined" else ()
