@@ -14,7 +14,7 @@ from clustered import count, firsts, fresh, kill, plan, restore, running, settin
 from factories import article
 from newsroom import event
 
-from connectors.buses import Bus, Entry, Record
+from connectors.buses import Bus, Entry, Record, every
 from connectors.errors import ConfigError, TransientError
 from connectors.records import Alert, StoryMember, TaggedArticle, decode, encode
 from pipelines.job import Job
@@ -58,7 +58,7 @@ def alerted(bus: Bus, wanted: set[str]) -> dict[str, Record]:
         if found == wanted or time.monotonic() > end:
             break
         time.sleep(0.2)
-    told = {m.article: m for r in firsts(bus, "stories").values() if (m := decode(StoryMember, r.value))}
+    told = {m.article: m for r in every(bus, "stories") if (m := decode(StoryMember, r.value))}
     tagged = {k: decode(TaggedArticle, r.value) for k, r in firsts(bus, "tagged").items()}
     assert not wanted - found, [(told.get(key), tagged[key]) for key in wanted - found]
     assert not found - wanted
